@@ -1,0 +1,41 @@
+/*
+ * policy: the rails as declared, and the built-in ones.
+ */
+#ifndef MR_MODEL_POLICY_H
+#define MR_MODEL_POLICY_H
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "model/desired.h"
+
+/* "5 or 2%": the larger of the two counts. */
+struct mr_limit {
+	mr_str id;   /* "users.close" */
+	mr_str text; /* as written */
+	uint64_t count;
+	uint64_t percent_hundredths; /* 2% = 200 */
+};
+
+struct mr_policy {
+	struct mr_limit *limits; /* declared ones and, for what is not declared, the built-in ones; by id */
+	size_t n_limits;
+	struct mr_strs protect; /* object names */
+	struct mr_strs allowed_schemes;
+	struct mr_strs waived; /* "RULE OBJECT", those not past their end */
+};
+
+/* The ids a policy may name: users.close, domains.close, ldap.delete, postfix.table.shrink, … (one table). */
+const char *const *mr_policy_limit_ids(void);
+/* The largest number that passes, of total objects. */
+uint64_t mr_limit_allows(const struct mr_limit *limit, uint64_t total);
+MR_CHECK int mr_limit_parse(mr_str text, struct mr_limit *out);
+
+/* What this desired state declares (it takes force once applied). */
+const struct mr_policy *mr_desired_policy(const struct mr_desired *desired);
+/* The rails before anything was applied. */
+const struct mr_policy *mr_policy_builtin(void);
+/* Kept in the state directory between runs: JSON. */
+void mr_policy_format(const struct mr_policy *policy, struct mr_buf *out);
+MR_CHECK int mr_policy_parse(struct mr_arena *arena, mr_str json, struct mr_policy *out);
+
+#endif
