@@ -10,11 +10,13 @@
 /* A canonical key of a DN: RDNs in reverse order (suffix first, so that parents sort before children and a
  * subtree is one run), attribute types lower case by their short well-known name (commonName -> cn), values
  * unescaped, case folded, blanks collapsed, AVAs of one RDN sorted, each RDN ended by \x01.
- * MR_E_INVALID when text is no DN. */
+ * MR_E_INVALID when text is no DN; the empty text is none here, since it names no entry of a tree. */
 MR_CHECK int mr_dn_key(struct mr_arena *arena, mr_str text, mr_str *out);
 /* Whether key is that of the tree's root or below it. */
 bool mr_dn_key_is_within(mr_str key, mr_str tree_key);
 /* Number of RDNs in a key. */
 size_t mr_dn_key_depth(mr_str key);
+/* The key of the entry above, a view of key; empty above a single RDN. */
+mr_str mr_dn_key_parent(mr_str key);
 
 #endif
