@@ -26,7 +26,9 @@ struct mr_plan_input {
 	mr_str ref, commit, tree;
 	const struct mr_strs *allow;     /* --allow "users.close<=12" */
 	mr_str only;                     /* --only selection: an object name, or a prefix ending in "*"; empty: all */
-	bool heals_drift;                /* plan and apply: true; sync in mode report: false */
+	bool heals_drift;                /* plan and apply: true */
+	bool follows_drift_mode;         /* sync: host->drift_mode_* of each server decides instead of heals_drift */
+	mr_str directory;                /* of --dir, absolute; else empty */
 	const char *version;             /* of mailreeve */
 	void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total);
 	void *progress_arg;
@@ -52,7 +54,10 @@ bool mr_plan_is_empty(const struct mr_plan *plan);
 const struct mr_changes *mr_plan_changes(const struct mr_plan *plan);
 const struct mr_rail *mr_plan_rails(const struct mr_plan *plan, size_t *out_n);
 bool mr_plan_is_refused(const struct mr_plan *plan);
-/* Items that are in order already but that we do not own yet, and owned ones to forget: bookkeeping at the decision. */
+/* The whole bookkeeping of ownership at the decision, for changed items and for those in order already: after is the
+ * sealed desired body to own (git's value of LIVE attributes, all attributes of a PARTIAL item; that is why it is
+ * not the change's after), data == NULL: forget the item. before is the sealed pre-image for mr_state_own
+ * (data == NULL: it was not there, or the collection is EXCLUSIVE and needs none). Nothing else is to be owned. */
 const struct mr_changes *mr_plan_adoptions(const struct mr_plan *plan);
 /* Over the desired tree, the policy and the sorted effects: "sha256:…" . */
 mr_str mr_plan_digest(const struct mr_plan *plan);
