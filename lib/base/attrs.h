@@ -35,7 +35,9 @@ struct mr_attr {
 struct mr_attrs_builder {
 	struct mr_buf raw;
 	struct mr_buf sorted;
+	struct mr_buf index; /* scratch of finish */
 	size_t n;
+	size_t last; /* offset in raw of the attribute that was begun last */
 };
 
 void mr_attrs_builder_init(struct mr_attrs_builder *builder);
@@ -48,7 +50,8 @@ void mr_attrs_value(struct mr_attrs_builder *builder, mr_str value);
 void mr_attrs_add(struct mr_attrs_builder *builder, mr_str name, unsigned flags, mr_str value);
 /* begin + copies all values of an attribute. */
 void mr_attrs_add_attr(struct mr_attrs_builder *builder, const struct mr_attr *attr);
-/* The canonical body; a set's values are sorted bytewise. Valid until the builder is used again. */
+/* The canonical body; a set's values are sorted bytewise and unique. Valid until the builder is used again;
+ * the next begin starts a new body. */
 mr_str mr_attrs_finish(struct mr_attrs_builder *builder);
 
 /* Reading. *rest starts as the body and moves on: 1 attribute, 0 end, <0 the bytes are no body. */
