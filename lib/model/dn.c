@@ -20,42 +20,13 @@
 #define RDN_LIMIT 128
 #define AVA_LIMIT 16
 
-/* Other names and OIDs of the types that name entries (RFC 4519, RFC 4524, RFC 2985). Lower case.
- */
 static const struct {
 	mr_str name;
 	mr_str key;
 } TYPE_NAMES[] = {
-        {MR_STR_INIT("commonname"), MR_STR_INIT("cn")},
-        {MR_STR_INIT("2.5.4.3"), MR_STR_INIT("cn")},
-        {MR_STR_INIT("surname"), MR_STR_INIT("sn")},
-        {MR_STR_INIT("2.5.4.4"), MR_STR_INIT("sn")},
-        {MR_STR_INIT("2.5.4.5"), MR_STR_INIT("serialnumber")},
-        {MR_STR_INIT("countryname"), MR_STR_INIT("c")},
-        {MR_STR_INIT("2.5.4.6"), MR_STR_INIT("c")},
-        {MR_STR_INIT("localityname"), MR_STR_INIT("l")},
-        {MR_STR_INIT("2.5.4.7"), MR_STR_INIT("l")},
-        {MR_STR_INIT("stateorprovincename"), MR_STR_INIT("st")},
-        {MR_STR_INIT("2.5.4.8"), MR_STR_INIT("st")},
-        {MR_STR_INIT("streetaddress"), MR_STR_INIT("street")},
-        {MR_STR_INIT("2.5.4.9"), MR_STR_INIT("street")},
-        {MR_STR_INIT("organizationname"), MR_STR_INIT("o")},
-        {MR_STR_INIT("2.5.4.10"), MR_STR_INIT("o")},
-        {MR_STR_INIT("organizationalunitname"), MR_STR_INIT("ou")},
-        {MR_STR_INIT("2.5.4.11"), MR_STR_INIT("ou")},
-        {MR_STR_INIT("2.5.4.12"), MR_STR_INIT("title")},
-        {MR_STR_INIT("2.5.4.13"), MR_STR_INIT("description")},
-        {MR_STR_INIT("gn"), MR_STR_INIT("givenname")},
-        {MR_STR_INIT("2.5.4.42"), MR_STR_INIT("givenname")},
-        {MR_STR_INIT("userid"), MR_STR_INIT("uid")},
-        {MR_STR_INIT("0.9.2342.19200300.100.1.1"), MR_STR_INIT("uid")},
-        {MR_STR_INIT("rfc822mailbox"), MR_STR_INIT("mail")},
-        {MR_STR_INIT("0.9.2342.19200300.100.1.3"), MR_STR_INIT("mail")},
-        {MR_STR_INIT("domaincomponent"), MR_STR_INIT("dc")},
-        {MR_STR_INIT("0.9.2342.19200300.100.1.25"), MR_STR_INIT("dc")},
-        {MR_STR_INIT("email"), MR_STR_INIT("emailaddress")},
-        {MR_STR_INIT("pkcs9email"), MR_STR_INIT("emailaddress")},
-        {MR_STR_INIT("1.2.840.113549.1.9.1"), MR_STR_INIT("emailaddress")},
+#define X(name, key) {MR_STR_INIT(name), MR_STR_INIT(key)},
+#include "model/dn_types.def"
+#undef X
 };
 
 struct scan {
@@ -119,7 +90,7 @@ static bool is_type(mr_str type)
 	return type.size;
 }
 
-static void add_type(struct mr_buf *key, mr_str type)
+void mr_dn_type_fold(mr_str type, struct mr_buf *key)
 {
 	size_t start = key->size;
 	mr_str lowered;
@@ -143,7 +114,7 @@ static int scan_type(struct scan *scan)
 
 	if (end == scan->rest.size || !is_type(type))
 		return MR_E_INVALID;
-	add_type(&scan->key, type);
+	mr_dn_type_fold(type, &scan->key);
 	mr_buf_add_char(&scan->key, '=');
 	scan->rest = mr_str_skip(scan->rest, end + 1);
 	skip_blanks(&scan->rest);
@@ -263,7 +234,7 @@ static void add_collapsed(struct mr_buf *key, mr_str text)
 	}
 }
 
-static int add_text_value(struct scan *scan, mr_str text)
+int mr_dn_value_fold(mr_str text, struct mr_buf *out)
 {
 	MR_DONE(arena) struct mr_arena arena = MR_ARENA_INIT;
 	bool is_ascii = true;
@@ -276,7 +247,7 @@ static int add_text_value(struct scan *scan, mr_str text)
 		if (code)
 			return code;
 	}
-	add_collapsed(&scan->key, text);
+	add_collapsed(out, text);
 	return 0;
 }
 
@@ -288,13 +259,13 @@ static int scan_value(struct scan *scan)
 	mr_buf_clear(&scan->raw);
 	if (!scan->rest.size || scan->rest.data[0] != '#') {
 		code = scan_text(scan);
-		return code ? code : add_text_value(scan, mr_buf_str(&scan->raw));
+		return code ? code : mr_dn_value_fold(mr_buf_str(&scan->raw), &scan->key);
 	}
 	code = scan_hex(scan);
 	if (code)
 		return code;
 	if (ber_text(mr_buf_str(&scan->raw), &text))
-		return add_text_value(scan, text);
+		return mr_dn_value_fold(text, &scan->key);
 	mr_buf_add_char(&scan->key, '#');
 	for (size_t i = 0; i < scan->raw.size; i++)
 		mr_buf_printf(&scan->key, "%02x", (uint8_t)scan->raw.data[i]);
