@@ -1,0 +1,66 @@
+#!/bin/bash
+# No space left: where the state is kept, or where Postfix' configuration is. The old state stays, with a clear error, and an
+# undo needs no new space.
+. "$(dirname "$0")/lib.sh"
+begin
+expect 0 apply --yes
+world "$SCRATCH/before"
+edit "$W/postfix.yaml" 's/50M/80M/'
+edit "$W/domains/example.org.yaml" 's/al\]/al, liddell]/'
+edit "$W/directory.yaml" 's/Everyone/Everybody/'
+commit "something for each server"
+
+# on_small_disk FOLDER FREE-KILOBYTES COMMAND…: FOLDER on a file system of its own with that little left
+on_small_disk() {
+	local folder=$1 free=$2 used
+	shift 2
+	cp -a "$folder" "$SCRATCH/copy"
+	used=$(du -sk "$folder" | cut -f1)
+	mount -t tmpfs -o "size=$((used + free + 256))k,mode=$(stat -c %a "$folder")" small "$folder" || {
+		say "no mount here: not tested"
+		rm -rf "$SCRATCH/copy"
+		return 0
+	}
+	cp -a "$SCRATCH/copy/." "$folder/"
+	dd if=/dev/zero of="$folder/.filler" bs=1024 count=$(($(df -k --output=avail "$folder" | tail -n 1) - free)) status=none || true
+	"$@"
+	rm -f "$folder/.filler"
+	rm -rf "$SCRATCH/copy" "$SCRATCH/now"
+	cp -a "$folder" "$SCRATCH/now"
+	umount "$folder"
+	find "$folder" -mindepth 1 -delete
+	cp -a "$SCRATCH/now/." "$folder/"
+	rm -rf "$SCRATCH/now"
+}
+
+fails_as_it_was() {
+	mr apply --yes
+	case $RC in 0) applied=$((applied + 1)) && return ;; 1 | 5 | 69 | 78) ;; *) cat "$OUT" "$ERR"; fail "exit $RC" ;; esac
+	refused=$((refused + 1))
+	says '[Nn]o space|full|space'
+	rm -f "$BED_STATE/.filler" "$BED_POSTFIX_DIR/.filler"
+	expect 3 apply
+	world "$SCRATCH/after"
+	same_world "$SCRATCH/before" "$SCRATCH/after"
+}
+
+back() {
+	git -C "$W" revert --no-edit HEAD >/dev/null
+	commit "back and forth"
+	expect 0 apply --yes
+	git -C "$W" revert --no-edit HEAD >/dev/null
+	commit "and forth"
+}
+
+applied=0 refused=0
+for folder in "$BED_STATE" "$BED_POSTFIX_DIR"; do
+	for free in 0 4 12 40 120; do
+		say "$folder with $free kB left"
+		was=$applied
+		on_small_disk "$folder" $free fails_as_it_was
+		[ $applied = "$was" ] || back
+	done
+done
+[ $refused -gt 0 ] || say "nothing was ever refused"
+expect 0 apply --yes
+expect 0 plan --detailed-exitcode

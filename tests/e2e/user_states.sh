@@ -1,0 +1,78 @@
+#!/bin/bash
+# What each state of a user means on the servers: accepts mail, logs in, sends, keeps its data.
+. "$(dirname "$0")/lib.sh"
+begin --sasl
+expect 0 apply --yes
+sends_and_reads someone@elsewhere.example bob@example.org bob@example.org bob-secret
+mail=$(find "$BED_MAIL/example.org/bob" -type f -path '*/cur/*' -o -type f -path '*/new/*' | head -1)
+[ -n "$mail" ] || fail "no mail of bob"
+
+state() {
+	sed -i "s/      bob: .*/      bob: {name: Bob, password: {secret: bob}, quota: 2G, state: $1}/" "$W/domains/example.org.yaml"
+	commit "bob is $1"
+	expect 0 apply --yes
+	expect 0 plan --detailed-exitcode
+	[ -f "$mail" ] || fail "state $1: mail is gone"
+	# a changed passwd-file is looked at once a second
+	sleep 1.2
+}
+
+sends() {
+	local secret
+	secret=$(printf '\0%s\0%s' "$1" "$2" | base64 -w0)
+	smtp 192.0.2.77 "AUTH PLAIN $secret" | tail -n 1 | cut -c1-3
+}
+
+state receive_only
+accepts bob@example.org
+can_log_in bob@example.org bob-secret imap
+is "$(sends bob@example.org bob-secret)" 535 "receive_only: no sending"
+
+state no_login
+accepts bob@example.org
+cannot_log_in bob@example.org bob-secret imap
+cannot_log_in bob@example.org bob-secret pop3
+is "$(sends bob@example.org bob-secret)" 535 "no_login: no sending"
+
+state send_only
+refuses bob@example.org
+is "$(sends bob@example.org bob-secret)" 235 "send_only: sending"
+
+state closed
+refuses bob@example.org
+cannot_log_in bob@example.org bob-secret imap
+is "$(sends bob@example.org bob-secret)" 535 "closed: no sending"
+
+state active
+accepts bob@example.org
+can_log_in bob@example.org bob-secret imap
+is "$(sends bob@example.org bob-secret)" 235 "active: sending"
+
+say "leaving the repository closes and keeps the mail"
+edit "$W/domains/example.org.yaml" '/      bob:/d'
+edit "$W/domains/example.org.yaml" 's/sales: .*/sales: [alice]/'
+commit "bob leaves"
+expect 0 plan
+says 'bob@example.org'
+expect 0 apply --yes
+refuses bob@example.org
+cannot_log_in bob@example.org bob-secret imap
+[ -f "$mail" ] || fail "mail is gone with the user"
+expect 0 plan --detailed-exitcode
+
+say "a service that is not on the list"
+sed -i 's/      alice: {/&services: [imap], /' "$W/domains/example.org.yaml"
+commit "imap only"
+expect 0 apply --yes
+sleep 1.2
+can_log_in alice@example.org alice-secret imap
+cannot_log_in alice@example.org alice-secret pop3
+is "$(sends alice@example.org alice-secret)" 535 "without submission: no sending"
+
+say "a domain that is suspended: put off, not refused"
+sed -i 's/^  example.org:/&\n    state: suspended/' "$W/domains/example.org.yaml"
+commit "suspended"
+expect 0 apply --yes --allow 'users.close<=100'
+is "$(rcpt alice@example.org | cut -c1)" 4 "suspended: held off"
+sleep 1.2
+cannot_log_in alice@example.org alice-secret imap
