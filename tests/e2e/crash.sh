@@ -72,8 +72,8 @@ recover() {
 	fi
 }
 
-for step in S0 S1 S2 S3 S4 S5 S6 S7 S8 S9; do
-	for passing in 1 2 3 4 6; do
+for step in S0 S1 S1:server S2 S3 S3:wave S4 S4:batch S5 S5:server S6 S8 S8:rows S8:decided S9 S9:batch; do
+	for passing in 1 2 3 4; do
 		if crash_at "$step:$passing"; then
 			recover "$step:$passing"
 		else
@@ -84,19 +84,39 @@ for step in S0 S1 S2 S3 S4 S5 S6 S7 S8 S9; do
 	done
 done
 say "$kills kills: $olds old, $news new"
-[ $kills -ge 8 ] || fail "only $kills kills: the points of the steps are not where they should be"
+[ $kills -ge 14 ] || fail "only $kills kills: the points of the steps are not where they should be"
 [ $olds -gt 0 ] || fail "no kill was early enough to be undone"
 [ $news -gt 0 ] || fail "no kill was late enough to be finished"
 
 say "killed again while it recovers"
-for step in S3 S4 S5 S6; do
+for step in S3:wave:2 S4:batch:2 S5 S6 S8; do
 	crash_at "$step" || fail "no kill at $step"
-	for undo in U1 U2 U3 S3 S4 S5; do
+	again=0
+	for point in recover:batch:1 recover:batch:2 recover:batch:4 recover:close; do
 		RC=0
-		MAILREEVE_CRASH_AT=$undo timeout 120 "$MAILREEVE" --config "$BED_AGENT_YAML" apply </dev/null >"$OUT" 2>"$ERR" || RC=$?
-		case $RC in 0 | 3 | 137) ;; *) cat "$OUT" "$ERR" && fail "recovery with a kill at $undo: exit $RC" ;; esac
+		MAILREEVE_CRASH_AT=$point timeout 120 "$MAILREEVE" --config "$BED_AGENT_YAML" apply </dev/null >"$OUT" 2>"$ERR" || RC=$?
+		case $RC in
+		137) again=$((again + 1)) ;;
+		0 | 3) ;;
+		*) cat "$OUT" "$ERR" && fail "recovery with a kill at $point: exit $RC" ;;
+		esac
 	done
-	recover "$step, and during recovery"
+	[ $again -gt 0 ] || fail "$step: recovery was never killed"
+	recover "$step, and $again times during recovery"
+done
+
+say "an error instead of a kill: taken back at once, exit 5"
+for point in S1 S2 S3 S3:wave:2 S4 S4:batch:1 S4:batch:3 S5 S5:server:2 S6 S8 S8:rows; do
+	RC=0
+	MAILREEVE_FAIL_AT=$point timeout 120 "$MAILREEVE" --config "$BED_AGENT_YAML" apply --yes </dev/null >"$OUT" 2>"$ERR" || RC=$?
+	[ $RC = 5 ] || {
+		cat "$OUT" "$ERR"
+		fail "an error at $point: exit $RC, want 5"
+	}
+	world "$SCRATCH/after"
+	same_world "$SCRATCH/old" "$SCRATCH/after" "an error at $point was not taken back"
+	accepts alice@example.org
+	can_log_in alice@example.org alice-secret
 done
 expect 0 apply --yes
 world "$SCRATCH/after"
