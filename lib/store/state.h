@@ -16,6 +16,9 @@
 struct sqlite3;
 struct mr_state;
 
+/* Rules for all that follows: problems are reported to the diags given at open, which must outlive the state. A
+ * reader makes and writes nothing (but the cache); where nothing was kept yet everything is empty. Writing to
+ * a state that is not trusted is MR_E_REFUSED, with what to do. */
 struct mr_state_options {
 	const char *directory;
 	bool is_writer;        /* takes the lock; MR_E_BUSY names who holds it */
@@ -23,21 +26,28 @@ struct mr_state_options {
 	const char *purpose;   /* "apply": shown to the others while the lock is held */
 };
 
-/* Makes the folder and files when absent. A damaged or foreign database is MR_E_CONFIG with what to do; one that does not agree
- * with the anchor opens read-only and mr_state_is_trusted is false. */
+/* A writer makes the folder and files when absent. A foreign database, or a damaged one without an anchor, is
+ * MR_E_CONFIG with what to do. One that is missing, older than the anchor says or damaged opens
+ * read-only (empty when it cannot be read) and mr_state_is_trusted is false. */
 MR_CHECK int mr_state_open(struct mr_diags *diags, const struct mr_state_options *options, struct mr_state **out);
 void mr_state_close(struct mr_state *state);
+/* A person has looked: what is there is right from now on. A database that cannot be read is put aside as
+ * state.db.damaged and an empty one made. Takes the lock for that long. */
+MR_CHECK int mr_state_trust(struct mr_diags *diags, const struct mr_state_options *options);
 bool mr_state_is_trusted(const struct mr_state *state);
 const char *mr_state_directory(const struct mr_state *state);
-/* 32 bytes, made from the kernel's random source at first use. */
+/* 32 bytes, made from the kernel's random source by the first writer; of this process only where there is none. */
 const uint8_t *mr_state_seal_key(const struct mr_state *state);
+/* Never NULL: where the cache file cannot be used it is a temporary one of this process. */
 struct mr_cache *mr_state_cache(struct mr_state *state);
-struct sqlite3 *mr_state_db(struct mr_state *state); /* for apply/journal.c only */
+/* For apply/journal.c only. NULL when nothing was kept yet (readers) or what is there cannot be read. */
+struct sqlite3 *mr_state_db(struct mr_state *state);
 
 /* What we own: the sealed desired body of each item as last applied, and the body before we first touched it.
  * Item: key, body, object. In key order. */
 MR_CHECK int mr_state_owned(struct mr_state *state, mr_str collection, struct mr_cursor *out);
 MR_CHECK int mr_state_owned_count(struct mr_state *state, mr_str collection, uint64_t *out);
+/* False: we do not own it. *out: data == NULL when it was not there. */
 bool mr_state_pre_image(struct mr_state *state, mr_str collection, mr_str key, struct mr_arena *arena, mr_str *out);
 /* Names of all collections of which we own items: so that one whose declaration went away is still undone. */
 MR_CHECK int mr_state_owned_collections(struct mr_state *state, struct mr_arena *arena, struct mr_strs *out);
@@ -81,6 +91,7 @@ struct mr_record {
 	mr_str plan_json;    /* the plan as shown, without secrets */
 	int64_t started, ended;
 };
+/* id 0: a new record, and its number in *out_id (may be NULL); else that record is written anew. */
 MR_CHECK int mr_state_record(struct mr_state *state, const struct mr_record *record, int64_t *out_id);
 /* id 0: the newest. MR_E_NOT_FOUND. */
 MR_CHECK int mr_state_find_record(struct mr_state *state, int64_t id, struct mr_arena *arena, struct mr_record *out);
