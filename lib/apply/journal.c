@@ -79,6 +79,12 @@ static bool is_done(sqlite3_stmt *statement)
 
 int mr_journal_prepare(struct mr_diags *diags, struct mr_state *state)
 {
+	if (!mr_state_db(state) || !mr_state_is_trusted(state)) {
+		mr_fail(diags, MR_E_REFUSED, "cannot keep a journal in '%s': its database is not trusted",
+		        mr_state_directory(state));
+		mr_diags_hint(diags, "look at it, then say 'mailreeve trust'");
+		return MR_E_REFUSED;
+	}
 	if (sqlite3_exec(mr_state_db(state), schema, NULL, NULL, NULL) != SQLITE_OK)
 		return fail(diags, state, "make the journal");
 	return 0;
@@ -185,20 +191,16 @@ int mr_journal_intend(struct mr_diags *diags, struct mr_state *state, struct mr_
 	int code = mr_state_begin(state);
 
 	if (code)
-		return fail(diags, state, "begin the journal");
-	if (!put_steps(state, txn->id, order) ||
-	        !put_state(state, txn, MR_TXN_INTENT, MR_STR(""))) {
+		return code;
+	if (!put_steps(state, txn->id, order) || !put_state(state, txn, MR_TXN_INTENT, MR_STR(""))) {
 		code = fail(diags, state, "write the journal");
 		mr_state_abort(state);
 		return code;
 	}
-	if (mr_state_commit(state)) {
-		code = fail(diags, state, "commit the journal");
-		mr_state_abort(state);
-		return code;
-	}
-	txn->state = MR_TXN_INTENT;
-	return 0;
+	code = mr_state_commit(state);
+	if (!code)
+		txn->state = MR_TXN_INTENT;
+	return code;
 }
 
 int mr_journal_begin_steps(
@@ -234,13 +236,15 @@ static bool delete_of(struct mr_state *state, const char *sql, int64_t id)
 
 int mr_journal_close(struct mr_diags *diags, struct mr_state *state, int64_t id)
 {
-	if (mr_state_begin(state))
-		return fail(diags, state, "close the journal");
+	int code = mr_state_begin(state);
+
+	if (code)
+		return code;
 	if (delete_of(state, "DELETE FROM txn_step WHERE txn = ?", id) &&
 	        delete_of(state, "DELETE FROM txn_collection WHERE txn = ?", id) &&
-	        delete_of(state, "DELETE FROM txn WHERE id = ?", id) && !mr_state_commit(state))
-		return 0;
-	int code = fail(diags, state, "close the journal");
+	        delete_of(state, "DELETE FROM txn WHERE id = ?", id))
+		return mr_state_commit(state);
+	code = fail(diags, state, "close the journal");
 	mr_state_abort(state);
 	return code;
 }
@@ -257,7 +261,7 @@ static bool has_journal(struct mr_state *state)
 int mr_journal_find(
         struct mr_diags *diags, struct mr_state *state, struct mr_arena *arena, struct mr_txn *out)
 {
-	if (!has_journal(state))
+	if (!mr_state_db(state) || !has_journal(state))
 		return 0;
 	STATEMENT find = prepare(state,
 	        "SELECT id, state, n_begun, started, verb, who, ref, commit_id, tree,"
