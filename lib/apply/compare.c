@@ -144,7 +144,8 @@ static mr_str live_part(
 	return mr_attrs_finish(builder);
 }
 
-/* The values that stay as they are may have come from a mirror, sealed: they are written as they are live. */
+/* The values that stay as they are may have come from a mirror, sealed: they are written as they
+ * are live. */
 static mr_str unseal(struct comparison *comparison, mr_str body, mr_str live)
 {
 	const uint8_t *key = mr_state_seal_key(comparison->world->state);
@@ -154,12 +155,14 @@ static mr_str unseal(struct comparison *comparison, mr_str body, mr_str live)
 
 	mr_attrs_builder_clear(&comparison->builder);
 	while (mr_attrs_next(&rest, &attr) > 0) {
-		bool is_kept = (attr.flags & MR_ATTR_SEALED) && mr_attrs_find(live, attr.name, &clear) &&
+		bool is_kept = (attr.flags & MR_ATTR_SEALED) &&
+		               mr_attrs_find(live, attr.name, &clear) &&
 		               mr_attr_same(&attr, &clear, key);
 		has_sealed = has_sealed || is_kept;
 		mr_attrs_add_attr(&comparison->builder, is_kept ? &clear : &attr);
 	}
-	return has_sealed ? mr_str_copy(comparison->arena, mr_attrs_finish(&comparison->builder)) : body;
+	return has_sealed ? mr_str_copy(comparison->arena, mr_attrs_finish(&comparison->builder))
+	                  : body;
 }
 
 static int recheck_one(void *arg, struct mr_change *change, mr_str live)

@@ -80,7 +80,8 @@ static bool is_done(sqlite3_stmt *statement)
 int mr_journal_prepare(struct mr_diags *diags, struct mr_state *state)
 {
 	if (!mr_state_db(state) || !mr_state_is_trusted(state)) {
-		mr_fail(diags, MR_E_REFUSED, "cannot keep a journal in '%s': its database is not trusted",
+		mr_fail(diags, MR_E_REFUSED,
+		        "cannot keep a journal in '%s': its database is not trusted",
 		        mr_state_directory(state));
 		mr_diags_hint(diags, "look at it, then say 'mailreeve trust'");
 		return MR_E_REFUSED;
@@ -192,7 +193,8 @@ int mr_journal_intend(struct mr_diags *diags, struct mr_state *state, struct mr_
 
 	if (code)
 		return code;
-	if (!put_steps(state, txn->id, order) || !put_state(state, txn, MR_TXN_INTENT, MR_STR(""))) {
+	if (!put_steps(state, txn->id, order) ||
+	        !put_state(state, txn, MR_TXN_INTENT, MR_STR(""))) {
 		code = fail(diags, state, "write the journal");
 		mr_state_abort(state);
 		return code;
