@@ -1,0 +1,134 @@
+/*
+ * What others ask a plan for.
+ */
+#include "plan/parts.h"
+
+#include <stdlib.h>
+
+bool mr_plan_is_empty(const struct mr_plan *plan)
+{
+	return plan->diff.changes.list.n == 0;
+}
+
+const struct mr_changes *mr_plan_changes(const struct mr_plan *plan)
+{
+	return &plan->diff.changes;
+}
+
+const struct mr_changes *mr_plan_adoptions(const struct mr_plan *plan)
+{
+	return &plan->diff.adoptions;
+}
+
+const struct mr_rail *mr_plan_rails(const struct mr_plan *plan, size_t *out_n)
+{
+	*out_n = plan->doc.rails.n;
+	return plan->doc.rails.items;
+}
+
+bool mr_plan_is_refused(const struct mr_plan *plan)
+{
+	mr_vec_each(rail, &plan->doc.rails)
+		if (!rail->is_passed)
+			return true;
+	return false;
+}
+
+mr_str mr_plan_digest(const struct mr_plan *plan)
+{
+	return plan->doc.digest;
+}
+
+mr_str mr_plan_effects_digest(const struct mr_plan *plan)
+{
+	return plan->doc.effects_digest;
+}
+
+size_t mr_plan_drift_count(const struct mr_plan *plan)
+{
+	return plan->doc.drift.n;
+}
+
+const struct mr_expectation *mr_plan_expectations(const struct mr_plan *plan, size_t *out_n)
+{
+	*out_n = plan->expectations.n;
+	return plan->expectations.items;
+}
+
+void mr_plan_render(const struct mr_plan *plan, const struct mr_render_options *options, struct mr_buf *out)
+{
+	mr_doc_render(&plan->doc, options, out);
+}
+
+void mr_plan_summary(const struct mr_plan *plan, struct mr_buf *out)
+{
+	mr_doc_summary_json(&plan->doc, out);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return mr_str_cmp(*(const mr_str *)a, *(const mr_str *)b);
+}
+
+static bool is_kept(const struct mr_plan *plan, const struct mr_strs *objects, mr_str object)
+{
+	mr_str shown = mr_plan_shown_object(plan, object);
+
+	return objects->n > 0 && bsearch(&shown, objects->items, objects->n, sizeof shown, by_text);
+}
+
+static void narrow_changes(struct mr_plan *plan, const struct mr_strs *objects)
+{
+	struct mr_diff *diff = &plan->diff;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < diff->changes.list.n; i++) {
+		if (!is_kept(plan, objects, diff->changes.list.items[i].object))
+			continue;
+		diff->changes.list.items[kept] = diff->changes.list.items[i];
+		diff->effects.items[kept++] = diff->effects.items[i];
+	}
+	diff->changes.list.n = diff->effects.n = kept;
+}
+
+/* Bookkeeping of what is in order already goes on; that of changes which are not made must not. */
+static void narrow_adoptions(struct mr_plan *plan, const struct mr_strs *objects)
+{
+	struct mr_changes *adoptions = &plan->diff.adoptions;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < adoptions->list.n; i++)
+		if (is_kept(plan, objects, adoptions->list.items[i].object))
+			adoptions->list.items[kept++] = adoptions->list.items[i];
+	adoptions->list.n = kept;
+}
+
+static void narrow_impact(struct mr_plan *plan, const struct mr_strs *objects)
+{
+	struct mr_impact *impact = &plan->doc.impact;
+	size_t kept = 0;
+
+	for (int kind = 0; kind < MR_IMPACT_COUNT; kind++) {
+		size_t n = 0;
+		mr_vec_each(address, &impact->lists[kind])
+			if (is_kept(plan, objects, address->object))
+				impact->lists[kind].items[n++] = *address;
+		impact->lists[kind].n = n;
+	}
+	mr_vec_each(route, &impact->routes)
+		if (is_kept(plan, objects, route->object))
+			impact->routes.items[kept++] = *route;
+	impact->routes.n = kept;
+}
+
+void mr_plan_narrow(struct mr_plan *plan, const struct mr_strs *objects)
+{
+	narrow_changes(plan, objects);
+	narrow_adoptions(plan, objects);
+	narrow_impact(plan, objects);
+	mr_plan_activations(plan);
+	mr_plan_objects(plan);
+	mr_plan_expect(plan);
+	mr_plan_rails_evaluate(plan);
+	mr_plan_digests(plan);
+}
