@@ -133,9 +133,12 @@ static int both(struct mr_join *join, const struct mr_item *desired, const struc
 	result = mr_compare(join->diff, join->options, desired, live, owned, comparison);
 	if (result < 0)
 		return result;
-	if (!comparison->is_changing) {
+	/* what --only leaves out is neither changed nor shown; what is in order is ours all the same */
+	if (!join->is_selected)
+		join->diff->drift.n = found.first_drift;
+	if (!comparison->is_changing || !join->is_selected) {
 		tell_result(join, live->key, live->body);
-		return adopt_if_new(join, desired, live, owned);
+		return comparison->is_changing ? 0 : adopt_if_new(join, desired, live, owned);
 	}
 	found.before = is_partial(join) ? finished(&comparison->before) : live->body;
 	found.after = finished(&comparison->after);
@@ -262,13 +265,16 @@ static int leaving(struct mr_join *join, const struct mr_item *live, const struc
 int mr_join_decide(struct mr_join *join, const struct mr_item *desired, const struct mr_item *live,
         const struct mr_item *owned)
 {
-	if (!mr_is_selected(join->options->only, object_of(desired, live, owned))) {
+	join->is_selected = mr_is_selected(join->options->only, object_of(desired, live, owned));
+	if (desired && live)
+		return both(join, desired, live, owned);
+	if (!join->is_selected) {
 		if (live)
 			tell_result(join, live->key, live->body);
 		return 0;
 	}
 	if (desired)
-		return live ? both(join, desired, live, owned) : desired_only(join, desired, owned);
+		return desired_only(join, desired, owned);
 	if (!live) {
 		adopt(join, NULL, NULL, owned);
 		return 0;

@@ -91,15 +91,30 @@ static void narrow_changes(struct mr_plan *plan, const struct mr_strs *objects)
 	diff->changes.list.n = diff->effects.n = kept;
 }
 
+/* In the order of changes: collections stand in one array, sorted. */
+static int by_place(const void *a, const void *b)
+{
+	const struct mr_change *left = a, *right = b;
+
+	if (left->in != right->in)
+		return left->in < right->in ? -1 : 1;
+	return mr_str_cmp(left->key, right->key);
+}
+
 /* Bookkeeping of what is in order already goes on; that of changes which are not made must not. */
 static void narrow_adoptions(struct mr_plan *plan, const struct mr_strs *objects)
 {
 	struct mr_changes *adoptions = &plan->diff.adoptions;
+	const struct mr_changes *changes = &plan->diff.changes;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < adoptions->list.n; i++)
-		if (is_kept(plan, objects, adoptions->list.items[i].object))
-			adoptions->list.items[kept++] = adoptions->list.items[i];
+	for (size_t i = 0; i < adoptions->list.n; i++) {
+		const struct mr_change *row = &adoptions->list.items[i];
+		bool is_changed = changes->list.n > 0 &&
+		        bsearch(row, changes->list.items, changes->list.n, sizeof *row, by_place);
+		if (!is_changed || is_kept(plan, objects, row->object))
+			adoptions->list.items[kept++] = *row;
+	}
 	adoptions->list.n = kept;
 }
 
@@ -123,8 +138,8 @@ static void narrow_impact(struct mr_plan *plan, const struct mr_strs *objects)
 
 void mr_plan_narrow(struct mr_plan *plan, const struct mr_strs *objects)
 {
-	narrow_changes(plan, objects);
 	narrow_adoptions(plan, objects);
+	narrow_changes(plan, objects);
 	narrow_impact(plan, objects);
 	mr_plan_activations(plan);
 	mr_plan_objects(plan);

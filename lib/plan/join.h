@@ -23,6 +23,7 @@ struct mr_join {
 	struct mr_buf last_primary;
 	mr_str scope_key;
 	bool was_applied; /* we own something of it already: what others add is drift */
+	bool is_selected; /* by --only: the item in hand */
 	uint64_t n_primary;
 };
 

@@ -20,11 +20,11 @@ static void strings(struct mr_json *json, const struct mr_strs *list)
 	mr_json_end_array(json);
 }
 
-/* A text, a list of texts, or null for "not there". */
+/* A text, a list of texts, or null for "not there": a list without items is one that is there and empty. */
 static void values(struct mr_json *json, const char *name, const struct mr_strs *list, bool is_list)
 {
 	mr_json_name(json, name);
-	if (is_list || list->n > 1)
+	if ((is_list && list->items) || list->n > 1)
 		strings(json, list);
 	else if (list->n == 1)
 		mr_json_str(json, list->items[0]);

@@ -167,7 +167,7 @@ static void add_notes(const struct page *page, const struct mr_doc_object *objec
 /* What a group has in common: its attributes, and what a state means. */
 static void add_details(const struct page *page, const struct mr_doc_object *object)
 {
-	for (size_t i = 0; i < object->n_attributes; i++) {
+	for (size_t i = 0; i < mr_view_n_attributes(object); i++) {
 		mr_buf_add_text(page->out, "      ");
 		mr_view_attribute(&object->attributes[i], page->out);
 		mr_buf_add_char(page->out, '\n');

@@ -43,6 +43,13 @@ static enum mr_view_section section_of(const struct mr_doc_object *object)
 	return object->reason == MR_REASON_DRIFT ? MR_VIEW_DRIFT : sections[object->action];
 }
 
+size_t mr_view_n_attributes(const struct mr_doc_object *object)
+{
+	bool is_closed = object->action == MR_DELETE && mr_str_starts(object->object, MR_STR("user/"));
+
+	return is_closed ? 0 : object->n_attributes;
+}
+
 static void add_value(mr_str value, struct mr_buf *out)
 {
 	bool needs_quotes = value.size == 0 || mr_str_trim(value).size != value.size;
@@ -157,7 +164,7 @@ static mr_str attributes_line(struct mr_arena *arena, const struct mr_doc_object
 {
 	struct mr_buf text = MR_BUF_INIT;
 
-	for (size_t i = 0; i < object->n_attributes; i++) {
+	for (size_t i = 0; i < mr_view_n_attributes(object); i++) {
 		if (i > 0)
 			mr_buf_add_text(&text, "; ");
 		mr_view_attribute(&object->attributes[i], &text);

@@ -36,6 +36,8 @@ struct mr_view {
 void mr_view_init(struct mr_view *view, const struct mr_plan_doc *doc, bool is_grouping);
 void mr_view_done(struct mr_view *view);
 
+/* How many attributes are worth a line: a closed user's last ones are not, so that the closed stand in one group. */
+size_t mr_view_n_attributes(const struct mr_doc_object *object);
 /* "2G -> 5G", "(secret changed, 12ab34cd)", "[a, b] -> [a]". Harmless for terminals, cut when very long. */
 void mr_view_attribute(const struct mr_doc_attribute *attribute, struct mr_buf *out);
 void mr_view_drift(const struct mr_doc_drift *drift, struct mr_buf *out);
