@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -237,14 +238,24 @@ static int report_connect(struct mr_ldap *ldap, LDAP *handle, const char *what, 
 	return MR_E_UNREADABLE;
 }
 
+/* libldap would read ./ldaprc and LDAPTLS_REQCERT. It also writes to sockets as if they were files:
+ * a server that dies would end this process by SIGPIPE. */
+static void prepare_process(void)
+{
+	struct sigaction action;
+
+	(void)setenv("LDAPNOINIT", "1", 1);
+	if (!sigaction(SIGPIPE, NULL, &action) && action.sa_handler == SIG_DFL)
+		(void)signal(SIGPIPE, SIG_IGN);
+}
+
 int mr_ldap_connect(struct mr_ldap *ldap)
 {
 	int64_t deadline_ms = mr_ldap_clock_ms() + MR_LDAP_RETRY_MS;
 
 	if (ldap->handle)
 		return 0;
-	/* libldap would read ./ldaprc and LDAPTLS_REQCERT */
-	(void)setenv("LDAPNOINIT", "1", 1);
+	prepare_process();
 	for (unsigned n_tries = 0;; n_tries++) {
 		LDAP *handle = NULL;
 		const char *what;
