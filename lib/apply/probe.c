@@ -159,26 +159,30 @@ static bool pause_until(int64_t deadline_ms)
 	return true;
 }
 
+/* A server that was not well before may go on so: it is asked once, for the record. */
+static int judge_server(const struct mr_world *world, const struct mr_plan_server *server,
+        bool was_well, int64_t deadline_ms)
+{
+	size_t mark = world->diags->list.n;
+	int code;
+
+	while ((code = server->provider->probe(server->backend)) != 0 && was_well &&
+	        pause_until(deadline_ms))
+		mr_said_rewind(world->diags, mark);
+	if (code && was_well)
+		return MR_E_FAILED;
+	mr_said_soften(world->diags, mark);
+	return 0;
+}
+
 static int judge_servers(
         const struct mr_world *world, const struct mr_probe *before, int64_t deadline_ms)
 {
 	int worst = 0;
 
 	for (size_t i = 0; i < world->n_servers; i++) {
-		const struct mr_plan_server *server = &world->servers[i];
-		size_t mark = world->diags->list.n;
-		while (server->provider->probe(server->backend)) {
-			bool again = pause_until(deadline_ms);
-			if (again) {
-				mr_said_rewind(world->diags, mark);
-				continue;
-			}
-			if (before->well[i])
-				worst = MR_E_FAILED;
-			else
-				mr_said_soften(world->diags, mark);
-			break;
-		}
+		if (judge_server(world, &world->servers[i], before->well[i], deadline_ms))
+			worst = MR_E_FAILED;
 	}
 	return worst;
 }
@@ -236,7 +240,8 @@ static int judge_greeting(const struct mr_world *world, const struct mr_probe *b
 {
 	char text[MR_SMTP_TEXT];
 
-	while (!(*out_greets = smtp_greets(world, text)) && pause_until(deadline_ms))
+	while (!(*out_greets = smtp_greets(world, text)) && before->is_smtp_well &&
+	        pause_until(deadline_ms))
 		;
 	if (*out_greets || !before->is_smtp_well)
 		return 0;

@@ -45,14 +45,16 @@ const struct mr_collection files_tree = {.name = MR_STR_INIT("tree"),
 
 static const char *path_of(struct mr_backend *backend, const char *part, mr_str name)
 {
-	return mr_str_printf(&backend->arena, "%s/%s/%.*s", backend->folder, part, MR_FMT(name)).data;
+	return mr_str_printf(&backend->arena, "%s/%s/%.*s", backend->folder, part, MR_FMT(name))
+	        .data;
 }
 
 static int check_up(struct mr_backend *backend)
 {
 	if (access(path_of(backend, ".", MR_STR("down")), F_OK) != 0)
 		return 0;
-	return mr_fail(backend->diags, MR_E_UNREADABLE, "the server in '%s' is down", backend->folder);
+	return mr_fail(
+	        backend->diags, MR_E_UNREADABLE, "the server in '%s' is down", backend->folder);
 }
 
 static int cmp_row(const void *left, const void *right)
@@ -77,7 +79,8 @@ static int load(struct mr_backend *backend, const char *part, mr_str name, struc
 		row.note = line;
 		row.key = row.name;
 		if (backend->is_tree && mr_dn_key(&out->arena, row.name, &row.key))
-			return mr_fail(backend->diags, MR_E_FAILED, "'%.*s' is no DN", MR_FMT(row.name));
+			return mr_fail(
+			        backend->diags, MR_E_FAILED, "'%.*s' is no DN", MR_FMT(row.name));
 		mr_vec_push(&out->list, row);
 	}
 	if (out->list.n > 1)
@@ -99,21 +102,24 @@ static int store(struct mr_backend *backend, mr_str name, const struct rows *row
 	for (size_t i = 0; i < rows->list.n; i++) {
 		const struct row *row = &rows->list.items[i];
 		if (row->name.data)
-			mr_buf_printf(&text, "%.*s\t%.*s\t%.*s\n", MR_FMT(row->name), MR_FMT(row->value),
-			        MR_FMT(row->note));
+			mr_buf_printf(&text, "%.*s\t%.*s\t%.*s\n", MR_FMT(row->name),
+			        MR_FMT(row->value), MR_FMT(row->note));
 	}
-	int code = mr_file_replace(backend->diags, path_of(backend, "live", name), mr_buf_str(&text), &owner);
+	int code = mr_file_replace(
+	        backend->diags, path_of(backend, "live", name), mr_buf_str(&text), &owner);
 	mr_buf_done(&text);
 	return code;
 }
 
-static int open_files(const struct mr_provider_options *options, struct mr_backend **out, bool is_tree)
+static int open_files(
+        const struct mr_provider_options *options, struct mr_backend **out, bool is_tree)
 {
 	struct mr_backend *backend = mr_xrealloc(NULL, 1, sizeof *backend);
 
 	*backend = (struct mr_backend){.diags = options->diags, .is_tree = is_tree};
-	backend->folder =
-	        mr_str_printf(&backend->arena, "%.*s.servers", MR_FMT(options->host->state_directory)).data;
+	backend->folder = mr_str_printf(
+	        &backend->arena, "%.*s.servers", MR_FMT(options->host->state_directory))
+	                          .data;
 	*out = backend;
 	return 0;
 }
@@ -181,7 +187,7 @@ static int cursor_of(struct mr_backend *backend, const char *part, const struct 
 	int code = load(backend, part, in->name, &rows);
 
 	mr_attrs_builder_init(&builder);
-	mr_vec_each(row, &rows.list) {
+	mr_vec_each (row, &rows.list) {
 		struct mr_item item = {.key = row->key,
 		        .body = body_of(&builder, row),
 		        .object = mr_str_printf(&rows.arena, "%s%.*s", prefix, MR_FMT(row->name))};
@@ -214,15 +220,15 @@ static int files_stage(struct mr_backend *backend, const struct mr_change *const
 	(void)work_directory;
 	for (size_t i = 0; i < n; i++) {
 		if (mr_str_is(mr_attrs_get(changes[i]->after, MR_STR("value")), "refused"))
-			return mr_fail(backend->diags, MR_E_REJECTED, "the checker does not like '%.*s'",
-			        MR_FMT(changes[i]->object));
+			return mr_fail(backend->diags, MR_E_REJECTED,
+			        "the checker does not like '%.*s'", MR_FMT(changes[i]->object));
 	}
 	return check_up(backend);
 }
 
 static struct row *find_row(struct rows *rows, mr_str key)
 {
-	mr_vec_each(row, &rows->list) {
+	mr_vec_each (row, &rows->list) {
 		if (row->name.data && mr_str_eq(row->key, key))
 			return row;
 	}
@@ -294,8 +300,8 @@ static int files_apply(struct mr_backend *backend, const struct mr_change *const
 		if (is_like(changes[i], changes[i]->before, row))
 			put(&rows, row, changes[i]);
 		else
-			conflict = mr_fail(backend->diags, MR_E_CONFLICT, "'%.*s' was changed by somebody else",
-			        MR_FMT(changes[i]->object));
+			conflict = mr_fail(backend->diags, MR_E_CONFLICT,
+			        "'%.*s' was changed by somebody else", MR_FMT(changes[i]->object));
 	}
 	code = store(backend, changes[0]->in->name, &rows);
 	rows_done(&rows);
@@ -309,8 +315,8 @@ static enum mr_activation files_activation(
 	return backend->is_tree || n == 0 ? MR_ACTIVATE_NOTHING : MR_ACTIVATE_RELOAD;
 }
 
-static int files_activate(struct mr_backend *backend, const struct mr_change *const *changes, size_t n,
-        enum mr_activation what, bool is_undo)
+static int files_activate(struct mr_backend *backend, const struct mr_change *const *changes,
+        size_t n, enum mr_activation what, bool is_undo)
 {
 	const struct mr_file_owner owner = {0, 0, 0600};
 	int code = check_up(backend);
@@ -322,8 +328,8 @@ static int files_activate(struct mr_backend *backend, const struct mr_change *co
 		mr_str name = changes[i]->in->name;
 		code = mr_file_read(backend->diags, path_of(backend, "live", name), 1 << 24, &text);
 		if (!code)
-			code = mr_file_replace(
-			        backend->diags, path_of(backend, "force", name), mr_buf_str(&text), &owner);
+			code = mr_file_replace(backend->diags, path_of(backend, "force", name),
+			        mr_buf_str(&text), &owner);
 		mr_buf_done(&text);
 	}
 	return code;
@@ -334,14 +340,15 @@ static int files_probe(struct mr_backend *backend)
 	struct rows rows;
 	int code = check_up(backend);
 
-	if (!code)
-		code = load(backend, "force", MR_STR("maps"), &rows);
+	if (code || backend->is_tree)
+		return code;
+	code = load(backend, "force", MR_STR("maps"), &rows);
 	if (code)
 		return code;
-	mr_vec_each(row, &rows.list) {
+	mr_vec_each (row, &rows.list) {
 		if (mr_str_is(row->value, "poison"))
-			code = mr_fail(backend->diags, MR_E_FAILED, "the daemon does not run on '%.*s'",
-			        MR_FMT(row->name));
+			code = mr_fail(backend->diags, MR_E_FAILED,
+			        "the daemon does not run on '%.*s'", MR_FMT(row->name));
 	}
 	rows_done(&rows);
 	return code;
@@ -353,13 +360,13 @@ static int files_finish(struct mr_backend *backend, const char *work_directory, 
 	return mr_dir_remove(backend->diags, work_directory);
 }
 
-#define FILES_PROVIDER(provider_name, open_function)                                                \
-	{                                                                                           \
-		.name = (provider_name), .open = (open_function), .close = files_close,             \
-		.describe = files_describe, .collections = files_collections,                       \
-		.project = files_project, .observe = files_observe, .stage = files_stage,           \
-		.apply = files_apply, .activation = files_activation, .activate = files_activate,   \
-		.probe = files_probe, .finish = files_finish,                                       \
+#define FILES_PROVIDER(provider_name, open_function)                                               \
+	{                                                                                          \
+		.name = (provider_name), .open = (open_function), .close = files_close,            \
+		.describe = files_describe, .collections = files_collections,                      \
+		.project = files_project, .observe = files_observe, .stage = files_stage,          \
+		.apply = files_apply, .activation = files_activation, .activate = files_activate,  \
+		.probe = files_probe, .finish = files_finish,                                      \
 	}
 
 const struct mr_provider files_provider = FILES_PROVIDER("files", files_open);

@@ -1,5 +1,6 @@
 /*
- * Tests of recovery: what a journal says is open is brought to exactly the old or exactly the new state.
+ * Tests of recovery: what a journal says is open is brought to exactly the old or exactly the new
+ * state.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +17,8 @@
 static const char old_boxes[] = "ann\t1\told\nbob\t2\t\n";
 static const char new_boxes[] = "ann\t9\told\ncid\t3\t\n";
 static const char old_tree[] = "cn=a,dc=example\t1\tby hand\ncn=late,dc=example\t7\t\n";
-static const char new_tree[] = "cn=a,dc=example\t2\tby hand\ncn=late,dc=example\t7\t\ncn=n,dc=example\t5\t\n";
+static const char new_tree[] =
+        "cn=a,dc=example\t2\tby hand\ncn=late,dc=example\t7\t\ncn=n,dc=example\t5\t\n";
 
 static mr_str body(struct rig *rig, const char *value, const char *note)
 {
@@ -31,7 +33,8 @@ static mr_str body(struct rig *rig, const char *value, const char *note)
 	return copy;
 }
 
-static void add_box(struct rig *rig, struct mr_changes *changes, const char *key, mr_str before, mr_str after)
+static void add_box(
+        struct rig *rig, struct mr_changes *changes, const char *key, mr_str before, mr_str after)
 {
 	mr_vec_push(&changes->list, (struct mr_change){.in = &files_boxes,
 	                                    .key = mr_str_from(key),
@@ -59,12 +62,18 @@ static struct mr_txn begin(struct rig *rig, size_t n_begun)
 	struct mr_order order;
 
 	rig_open(rig);
-	add_entry(rig, &changes, "cn=a,dc=example", "dc=example\x01" "cn=a\x01", body(rig, "1", NULL),
-	        body(rig, "2", NULL));
-	add_entry(rig, &changes, "cn=late,dc=example", "dc=example\x01" "cn=late\x01", body(rig, "7", NULL),
-	        (mr_str){0});
-	add_entry(rig, &changes, "cn=n,dc=example", "dc=example\x01" "cn=n\x01", (mr_str){0},
-	        body(rig, "5", NULL));
+	add_entry(rig, &changes, "cn=a,dc=example",
+	        "dc=example\x01"
+	        "cn=a\x01",
+	        body(rig, "1", NULL), body(rig, "2", NULL));
+	add_entry(rig, &changes, "cn=late,dc=example",
+	        "dc=example\x01"
+	        "cn=late\x01",
+	        body(rig, "7", NULL), (mr_str){0});
+	add_entry(rig, &changes, "cn=n,dc=example",
+	        "dc=example\x01"
+	        "cn=n\x01",
+	        (mr_str){0}, body(rig, "5", NULL));
 	add_box(rig, &changes, "ann", body(rig, "1", "old"), body(rig, "9", "old"));
 	add_box(rig, &changes, "bob", body(rig, "2", NULL), (mr_str){0});
 	add_box(rig, &changes, "cid", (mr_str){0}, body(rig, "3", NULL));
@@ -98,16 +107,14 @@ static void expect_closed(struct rig *rig)
 static void everything_begun_is_taken_back__however_far_it_came(void **state)
 {
 	struct rig *rig = *state;
-	/* what may be live when so many of the five steps were begun: the batches are 2 entries, 2 boxes, 1 box */
+	/* what may be live when so many of the five steps were begun: the batches are 2 entries, 2
+	 * boxes, 1 box */
 	const struct {
 		size_t n_begun;
 		const char *tree, *boxes;
 	} cases[] = {
-	        {0, old_tree, old_boxes},
-	        {2, old_tree, old_boxes},
-	        {2, new_tree, old_boxes},
-	        {4, new_tree, old_boxes},
-	        {4, new_tree, "ann\t9\told\nbob\t2\t\ncid\t3\t\n"},
+	        {0, old_tree, old_boxes}, {2, old_tree, old_boxes}, {2, new_tree, old_boxes},
+	        {4, new_tree, old_boxes}, {4, new_tree, "ann\t9\told\nbob\t2\t\ncid\t3\t\n"},
 	        {5, new_tree, new_boxes},
 	        {5, new_tree, "ann\t9\told\nbob\t2\t\n"}, /* torn: half of a batch */
 	};
@@ -167,7 +174,9 @@ static void what_was_never_begun_is_not_judged(void **state)
 
 static void decide(struct rig *rig, struct mr_txn *txn)
 {
-	const struct mr_item item = {.key = MR_STR("dc=example\x01" "cn=late\x01"), .body = body(rig, "7", NULL)};
+	const struct mr_item item = {.key = MR_STR("dc=example\x01"
+	                                           "cn=late\x01"),
+	        .body = body(rig, "7", NULL)};
 
 	assert_int_equal(mr_state_begin(rig->state), 0);
 	assert_int_equal(mr_state_own(rig->state, MR_STR("tree"), &item, (mr_str){0}), 0);
@@ -221,16 +230,18 @@ static void a_delete_that_cannot_be_reached_waits__and_one_that_is_refused_does_
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test_setup_teardown(everything_begun_is_taken_back__however_far_it_came,
+	                rig_setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(
-	                everything_begun_is_taken_back__however_far_it_came, rig_setup, rig_teardown),
-	        cmocka_unit_test_setup_teardown(
-	                a_foreign_edit_stops_only_its_own_item__and_is_named, rig_setup, rig_teardown),
-	        cmocka_unit_test_setup_teardown(what_was_never_begun_is_not_judged, rig_setup, rig_teardown),
-	        cmocka_unit_test_setup_teardown(
-	                what_was_decided_is_finished__late_deletes_included, rig_setup, rig_teardown),
-	        cmocka_unit_test_setup_teardown(
-	                a_delete_that_cannot_be_reached_waits__and_one_that_is_refused_does_not, rig_setup,
+	                a_foreign_edit_stops_only_its_own_item__and_is_named, rig_setup,
 	                rig_teardown),
+	        cmocka_unit_test_setup_teardown(
+	                what_was_never_begun_is_not_judged, rig_setup, rig_teardown),
+	        cmocka_unit_test_setup_teardown(what_was_decided_is_finished__late_deletes_included,
+	                rig_setup, rig_teardown),
+	        cmocka_unit_test_setup_teardown(
+	                a_delete_that_cannot_be_reached_waits__and_one_that_is_refused_does_not,
+	                rig_setup, rig_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

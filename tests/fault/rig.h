@@ -1,5 +1,6 @@
 /*
- * What the fault tests stand on: a state directory and the two file servers of files.h, in a folder of their own.
+ * What the fault tests stand on: a state directory and the two file servers of files.h, in a folder
+ * of their own.
  */
 #ifndef MR_TESTS_FAULT_RIG_H
 #define MR_TESTS_FAULT_RIG_H
@@ -18,6 +19,8 @@ struct rig {
 
 int rig_setup(void **state);
 int rig_teardown(void **state);
+/* Another one, with nothing in it. */
+void rig_recreate(struct rig **rig);
 
 /* part: "live", "desired", "force". */
 void rig_write(struct rig *rig, const char *part, const char *name, const char *text);
