@@ -18,7 +18,8 @@ static const char *const severity_names[] = {
 	[MR_NOTE] = "note",
 };
 
-static mr_str format_copy(struct mr_arena *arena, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static mr_str format_copy(struct mr_arena *arena,
+        const char *format, va_list arguments)
 {
 	va_list again;
 	int size;

@@ -15,6 +15,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef __has_feature
+#define __has_feature(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define HAS_SHADOW_MEMORY 1 /* larger than any limit */
+#else
+#define HAS_SHADOW_MEMORY 0
+#endif
+
 #define LARGEST_REPORT 65536
 #define MEMORY_LIMIT ((rlim_t)8 << 30)
 #define FILE_LIMIT ((rlim_t)8 << 30)
@@ -32,7 +41,7 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void limit(int what, rlim_t most)
+static void limit(__rlimit_resource_t what, rlim_t most)
 {
 	struct rlimit limits = {most, most};
 
@@ -61,9 +70,8 @@ static void confine(int report_fd, pid_t parent)
 	(void)close_range((unsigned)report_fd + 1, ~0U, 0);
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_FSIZE, FILE_LIMIT);
-#ifndef __SANITIZE_ADDRESS__
-	limit(RLIMIT_AS, MEMORY_LIMIT);
-#endif
+	if (!HAS_SHADOW_MEMORY)
+		limit(RLIMIT_AS, MEMORY_LIMIT);
 }
 
 static void send_report(int fd, int code, const struct mr_diags *diags)

@@ -339,26 +339,29 @@ static int advance(struct mr_diags *diags, const struct mr_repo *repo, git_repos
 	return result;
 }
 
-/* Two processes of one host may fetch at once: one after the other. The deadline is the parent's. */
+/* Two processes of one host may fetch at once: one after the other. The deadline is the parent's, and the descriptor
+ * stays open until this process ends. */
 static int lock_mirror(struct mr_diags *diags, const struct mr_repo *repo)
 {
 	struct mr_buf path = MR_BUF_INIT;
+	int result = 0;
 	int fd;
 
 	mr_buf_printf(&path, "%s/mailreeve.lock", repo->mirror);
 	fd = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 || flock(fd, LOCK_EX) < 0)
-		(void)mr_fail(diags, MR_E_FAILED, "cannot lock '%s': %s", path.data, strerror(errno));
+		result = mr_fail(diags, MR_E_FAILED, "cannot lock '%s': %s", path.data, strerror(errno));
 	mr_buf_done(&path);
-	return fd;
+	return result;
 }
 
 int mr_fetch_work(struct mr_diags *diags, const struct mr_repo *repo)
 {
-	MR_CLOSE int lock = lock_mirror(diags, repo);
 	git_repository *mirror = NULL;
-	int result = diags->list.n ? MR_E_FAILED : prepare(diags, repo);
+	int result = lock_mirror(diags, repo);
 
+	if (result == 0)
+		result = prepare(diags, repo);
 	if (result < 0)
 		return result;
 	if (git_repository_open_bare(&mirror, repo->mirror) < 0)

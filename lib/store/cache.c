@@ -21,8 +21,8 @@ static const char *const texts[CACHE_STATEMENT_COUNT] = {
 	[CACHE_GET] = "SELECT value FROM blob WHERE name = ?1",
 	[CACHE_PUT] = "INSERT OR REPLACE INTO blob VALUES (?1, ?2)",
 	[CACHE_SPACE_FIND] = "SELECT id, stamp FROM space WHERE name = ?1",
-	[CACHE_SPACE_SET] = "INSERT INTO space (name, stamp) VALUES (?1, ?2)"
-	                    " ON CONFLICT DO UPDATE SET stamp = excluded.stamp",
+	[CACHE_SPACE_SET] = ("INSERT INTO space (name, stamp) VALUES (?1, ?2)"
+	                     " ON CONFLICT DO UPDATE SET stamp = excluded.stamp"),
 	[CACHE_MIRROR_CLEAR] = "DELETE FROM mirror WHERE space = ?1",
 	[CACHE_MIRROR_PUT] = "INSERT OR REPLACE INTO mirror VALUES (?1, ?2, ?3)",
 	[CACHE_MIRROR_REMOVE] = "DELETE FROM mirror WHERE space = ?1 AND key = ?2",
