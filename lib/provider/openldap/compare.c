@@ -64,12 +64,9 @@ static void add_dn_and_uid(mr_str value, struct mr_buf *out)
 static void add_oid(const struct mr_ldap_schema *schema, mr_str value, struct mr_buf *out)
 {
 	const struct mr_ldap_class *class = mr_ldap_class_find(schema, value);
-	const struct mr_ldap_type *type = class ? NULL : mr_ldap_type_find(schema, value);
 
 	if (class)
 		mr_buf_add_str(out, class->oid);
-	else if (type)
-		mr_buf_add_str(out, type->oid);
 	else
 		add_without(value, "", out);
 }
