@@ -152,9 +152,9 @@ static struct tm parts_of(int64_t seconds)
 void mr_date_format(int64_t days, struct mr_buf *out)
 {
 	struct tm parts = parts_of(days * 86400);
-	char text[64];
 
-	mr_buf_add(out, text, strftime(text, sizeof text, "%Y-%m-%d", &parts));
+	/* not strftime: its %Y does not fill up to the four digits that parsing asks for */
+	mr_buf_printf(out, "%04d-%02d-%02d", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday);
 }
 
 void mr_time_format(int64_t seconds, struct mr_buf *out)
