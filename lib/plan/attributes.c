@@ -229,6 +229,12 @@ static void show(const struct mr_object_parts *parts, struct gathered *gathered,
 		out->before = shown(parts, gathered, &gathered->before, gathered->has_before);
 		out->after = shown(parts, gathered, &gathered->after, gathered->has_after);
 	}
+	/* a user without rows is a closed one: that is the state's own word for it */
+	if (parts->action == MR_DELETE && mr_str_is(out->name, "state") && mr_str_starts(parts->object, MR_STR("user/"))) {
+		out->after.list = (struct mr_strs){mr_alloc(parts->arena, sizeof(mr_str)), 1};
+		out->after.list.items[0] = MR_STR("closed");
+		out->after.is_there = true;
+	}
 }
 
 /* What a new or closed user's rows say is said by create and close already. */

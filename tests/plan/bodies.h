@@ -39,7 +39,13 @@ static unsigned test_flags(mr_str *name)
 	return flags;
 }
 
-/* The body of "NAME=VALUE,VALUE NAME=VALUE". '_' in a value stands for a blank. */
+/* '+' stands for a blank and ';' for a comma inside a value. */
+static char test_character(char c)
+{
+	return c == '+' ? ' ' : c == ';' ? ',' : c;
+}
+
+/* The body of "NAME=VALUE,VALUE NAME=VALUE". */
 static mr_str test_body(struct mr_arena *arena, mr_str text, bool is_sealed)
 {
 	struct mr_attrs_builder builder, sealer;
@@ -53,8 +59,7 @@ static mr_str test_body(struct mr_arena *arena, mr_str text, bool is_sealed)
 		while (values.size > 0) {
 			mr_str value = mr_str_copy(arena, mr_str_split(&values, ','));
 			for (size_t i = 0; i < value.size; i++)
-				if (value.data[i] == '_')
-					((char *)(uintptr_t)value.data)[i] = ' ';
+				((char *)(uintptr_t)value.data)[i] = test_character(value.data[i]);
 			mr_attrs_value(&builder, value);
 		}
 	}
