@@ -16,11 +16,12 @@ static enum mr_risk risk_of(const struct mr_change *change)
 	return risk;
 }
 
-static void act(struct mr_plan *plan, const struct mr_plan_server *server, const struct mr_change **changes)
+static void act(
+        struct mr_plan *plan, const struct mr_plan_server *server, const struct mr_change **changes)
 {
 	size_t n = 0;
 
-	mr_vec_each(change, &plan->diff.changes.list)
+	mr_vec_each (change, &plan->diff.changes.list)
 		if (mr_plan_collection_of(change)->server == server)
 			changes[n++] = change;
 	if (n == 0)
@@ -39,7 +40,7 @@ void mr_plan_activations(struct mr_plan *plan)
 	        mr_xrealloc(NULL, plan->diff.changes.list.n + 1, sizeof *changes);
 
 	plan->doc.actions.n = 0;
-	mr_vec_each(change, &plan->diff.changes.list)
+	mr_vec_each (change, &plan->diff.changes.list)
 		change->risk = risk_of(change);
 	for (size_t i = 0; i < plan->input.n_servers; i++)
 		act(plan, &plan->input.servers[i], changes);

@@ -44,10 +44,11 @@ struct mr_strs mr_shown_values(struct mr_arena *arena, const struct mr_attr *att
 	return result;
 }
 
-static struct gathered *find_or_add(struct gathering *gathering, const struct mr_word *word, bool is_unique)
+static struct gathered *find_or_add(
+        struct gathering *gathering, const struct mr_word *word, bool is_unique)
 {
 	if (!is_unique)
-		mr_vec_each(old, &gathering->list)
+		mr_vec_each (old, &gathering->list)
 			if (mr_str_eq(old->word.name, word->name))
 				return old;
 	mr_vec_push(&gathering->list, (struct gathered){.word = *word});
@@ -64,7 +65,8 @@ static bool is_of_drift(const struct mr_plan *plan, size_t index, mr_str attribu
 	return false;
 }
 
-static void gather_side(struct gathered *gathered, const struct mr_word *word, const struct mr_attr *attr, bool is_after)
+static void gather_side(struct gathered *gathered, const struct mr_word *word,
+        const struct mr_attr *attr, bool is_after)
 {
 	if (word->kind == MR_WORD_MEMBER && is_after)
 		mr_vec_push(&gathered->added, word->member);
@@ -87,12 +89,14 @@ static void gather_body(struct gathering *gathering, size_t index, bool is_after
 	const struct mr_change *change = &plan->diff.changes.list.items[index];
 	mr_str body = is_after ? change->after : change->before, rest = body;
 	bool is_unique = mr_words_table(change->in).size > 0 &&
-	        mr_str_starts(change->object, MR_STR("postfix.table/")) && !change->before.data != !change->after.data;
+	                 mr_str_starts(change->object, MR_STR("postfix.table/")) &&
+	                 !change->before.data != !change->after.data;
 	struct mr_attr attr;
 	struct mr_word word;
 
 	while (rest.size > 0 && mr_attrs_next(&rest, &attr) == 1) {
-		if (gathering->parts->reason != MR_REASON_DRIFT && is_of_drift(plan, index, attr.name))
+		if (gathering->parts->reason != MR_REASON_DRIFT &&
+		        is_of_drift(plan, index, attr.name))
 			continue;
 		mr_words_of(change->in, change->object, change->key, body, &attr, &word);
 		if (word.kind == MR_WORD_HIDDEN || attr.n_values == 0)
@@ -157,7 +161,8 @@ static void sort_unique(mr_str *items, size_t *n)
 }
 
 /* before = after without what is added, with what is removed. */
-static void members(const struct mr_object_parts *parts, struct gathered *gathered, struct mr_doc_attribute *out)
+static void members(const struct mr_object_parts *parts, struct gathered *gathered,
+        struct mr_doc_attribute *out)
 {
 	struct mr_strs full = declared_list(parts, gathered->word.name);
 	mr_str *before = mr_alloc_n(parts->arena, full.n + gathered->removed.n + 1, sizeof *before);
@@ -182,7 +187,8 @@ static void members(const struct mr_object_parts *parts, struct gathered *gather
 	out->after = (struct mr_doc_values){{after, n_after}, true};
 }
 
-static mr_str fingerprint(const struct mr_plan *plan, struct mr_arena *arena, const struct gathered *gathered)
+static mr_str fingerprint(
+        const struct mr_plan *plan, struct mr_arena *arena, const struct gathered *gathered)
 {
 	mr_str value = mr_attr_first(&gathered->after);
 	struct mr_digest digest;
@@ -200,8 +206,8 @@ static mr_str fingerprint(const struct mr_plan *plan, struct mr_arena *arena, co
 	return value;
 }
 
-static struct mr_doc_values shown(const struct mr_object_parts *parts, const struct gathered *gathered,
-        const struct mr_attr *attr, bool is_there)
+static struct mr_doc_values shown(const struct mr_object_parts *parts,
+        const struct gathered *gathered, const struct mr_attr *attr, bool is_there)
 {
 	struct mr_doc_values values = {.is_there = is_there};
 
@@ -209,12 +215,14 @@ static struct mr_doc_values shown(const struct mr_object_parts *parts, const str
 		values.list = (struct mr_strs){mr_alloc(parts->arena, sizeof(mr_str)), 1};
 		values.list.items[0] = attr->name;
 	} else if (is_there) {
-		values.list = mr_shown_values(parts->arena, attr, gathered->word.kind == MR_WORD_LIST);
+		values.list =
+		        mr_shown_values(parts->arena, attr, gathered->word.kind == MR_WORD_LIST);
 	}
 	return values;
 }
 
-static void show(const struct mr_object_parts *parts, struct gathered *gathered, struct mr_doc_attribute *out)
+static void show(const struct mr_object_parts *parts, struct gathered *gathered,
+        struct mr_doc_attribute *out)
 {
 	unsigned flags = gathered->before.flags | gathered->after.flags;
 
@@ -230,7 +238,8 @@ static void show(const struct mr_object_parts *parts, struct gathered *gathered,
 		out->after = shown(parts, gathered, &gathered->after, gathered->has_after);
 	}
 	/* a user without rows is a closed one: that is the state's own word for it */
-	if (parts->action == MR_DELETE && mr_str_is(out->name, "state") && mr_str_starts(parts->object, MR_STR("user/"))) {
+	if (parts->action == MR_DELETE && mr_str_is(out->name, "state") &&
+	        mr_str_starts(parts->object, MR_STR("user/"))) {
 		out->after.list = (struct mr_strs){mr_alloc(parts->arena, sizeof(mr_str)), 1};
 		out->after.list.items[0] = MR_STR("closed");
 		out->after.is_there = true;
@@ -246,7 +255,7 @@ static bool is_noise(const struct gathering *gathering, const struct gathered *g
 		return false;
 	if (!mr_str_starts(gathering->parts->object, MR_STR("user/")))
 		return false;
-	mr_vec_each(other, &gathering->list)
+	mr_vec_each (other, &gathering->list)
 		if (mr_str_is(other->word.name, "state") && !is_same(gathering->parts->plan, other))
 			is_lone = false;
 	return !is_lone;
@@ -275,14 +284,15 @@ void mr_object_attributes(const struct mr_object_parts *parts, struct mr_doc_obj
 	struct gathering gathering = {.parts = parts};
 
 	for (size_t i = 0; i < parts->n; i++) {
-		const struct mr_change *change = &parts->plan->diff.changes.list.items[parts->changes[i]];
+		const struct mr_change *change =
+		        &parts->plan->diff.changes.list.items[parts->changes[i]];
 		if (change->reason == MR_REASON_DRIFT && parts->reason != MR_REASON_DRIFT)
 			continue; /* listed as drift, apart from intent */
 		gather_body(&gathering, parts->changes[i], false);
 		gather_body(&gathering, parts->changes[i], true);
 	}
 	out->attributes = mr_alloc_n(parts->arena, gathering.list.n + 1, sizeof *out->attributes);
-	mr_vec_each(gathered, &gathering.list) {
+	mr_vec_each (gathered, &gathering.list) {
 		struct mr_doc_attribute *next = &out->attributes[out->n_attributes];
 		if (is_same(parts->plan, gathered) || is_noise(&gathering, gathered))
 			continue;
@@ -290,7 +300,7 @@ void mr_object_attributes(const struct mr_object_parts *parts, struct mr_doc_obj
 		show(parts, gathered, next);
 		out->n_attributes += !is_same_list(next);
 	}
-	mr_vec_each(gathered, &gathering.list) {
+	mr_vec_each (gathered, &gathering.list) {
 		mr_vec_done(&gathered->added);
 		mr_vec_done(&gathered->removed);
 	}

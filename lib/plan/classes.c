@@ -10,7 +10,7 @@ static bool has_action(const struct mr_plan_doc *doc, int action)
 
 static bool has_risk(const struct mr_plan_doc *doc, int risk)
 {
-	mr_vec_each(object, &doc->objects)
+	mr_vec_each (object, &doc->objects)
 		if ((int)object->risk == risk)
 			return true;
 	return false;
@@ -18,7 +18,7 @@ static bool has_risk(const struct mr_plan_doc *doc, int risk)
 
 static bool has_activation(const struct mr_plan_doc *doc, int is_restart)
 {
-	mr_vec_each(action, &doc->actions)
+	mr_vec_each (action, &doc->actions)
 		if (mr_str_is(action->action, is_restart ? "restart" : "reload"))
 			return true;
 	return false;
@@ -44,7 +44,7 @@ static bool has_drift(const struct mr_plan_doc *doc, int unused)
 static bool has_close(const struct mr_plan_doc *doc, int unused)
 {
 	(void)unused;
-	mr_vec_each(object, &doc->objects)
+	mr_vec_each (object, &doc->objects)
 		if (object->action == MR_DELETE && mr_str_starts(object->object, MR_STR("user/")))
 			return true;
 	return false;

@@ -1,5 +1,6 @@
 /*
- * The collections of a plan: those that the backends describe, and former ones of which we still own items.
+ * The collections of a plan: those that the backends describe, and former ones of which we still
+ * own items.
  */
 #include "plan/parts.h"
 
@@ -51,7 +52,7 @@ static const struct mr_plan_server *find_server(const struct mr_plan *plan, cons
 
 static bool is_listed(const struct list *list, mr_str name)
 {
-	mr_vec_each(collection, &list->items)
+	mr_vec_each (collection, &list->items)
 		if (mr_str_eq(collection->in.name, name))
 			return true;
 	return false;
@@ -84,16 +85,20 @@ static void add_former(struct mr_plan *plan, struct list *list, mr_str name)
 	in.provider = former->provider;
 	in.flags = former->flags;
 	in.rank = rank_of(former, rest);
-	mr_vec_push(&list->items, (struct mr_plan_collection){.in = in, .server = server, .is_former = true});
+	mr_vec_push(&list->items,
+	        (struct mr_plan_collection){.in = in, .server = server, .is_former = true});
 }
 
-static int add_described(struct mr_plan *plan, struct list *list, const struct mr_plan_server *server)
+static int add_described(
+        struct mr_plan *plan, struct list *list, const struct mr_plan_server *server)
 {
 	struct mr_collections described = {0};
-	int result = server->provider->collections(server->backend, plan->input.desired, &described);
+	int result =
+	        server->provider->collections(server->backend, plan->input.desired, &described);
 
 	for (size_t i = 0; result == 0 && i < described.n; i++)
-		mr_vec_push(&list->items, (struct mr_plan_collection){.in = described.items[i], .server = server});
+		mr_vec_push(&list->items,
+		        (struct mr_plan_collection){.in = described.items[i], .server = server});
 	return result;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Comparing one item: LIVE attributes stay the user's, PARTIAL items are compared only in what they name, and what
- * others changed is told apart from what git wants.
+ * Comparing one item: LIVE attributes stay the user's, PARTIAL items are compared only in what they
+ * name, and what others changed is told apart from what git wants.
  */
 #include "plan/compare.h"
 
@@ -37,8 +37,9 @@ static void clear(struct mr_comparison *comparison)
 
 static int damaged(const struct mr_diff_options *options, mr_str key)
 {
-	return mr_fail(options->diags, MR_E_FAILED, "cannot compare '%.*s' of %.*s: its bytes are no attribute set",
-	        MR_FMT(key), MR_FMT(options->in->name));
+	return mr_fail(options->diags, MR_E_FAILED,
+	        "cannot compare '%.*s' of %.*s: its bytes are no attribute set", MR_FMT(key),
+	        MR_FMT(options->in->name));
 }
 
 static bool is_partial(const struct mr_diff_options *options)
@@ -51,14 +52,16 @@ static size_t count_of(const struct mr_attr *attr)
 	return attr ? attr->n_values : 0;
 }
 
-static bool plainly_same(const struct mr_diff_options *options, const struct mr_attr *a, const struct mr_attr *b)
+static bool plainly_same(
+        const struct mr_diff_options *options, const struct mr_attr *a, const struct mr_attr *b)
 {
 	if (count_of(a) == 0 || count_of(b) == 0)
 		return count_of(a) == count_of(b);
 	return mr_attr_same(a, b, options->key);
 }
 
-static bool live_same(const struct mr_diff_options *options, const struct mr_attr *desired, const struct mr_attr *live)
+static bool live_same(const struct mr_diff_options *options, const struct mr_attr *desired,
+        const struct mr_attr *live)
 {
 	if (plainly_same(options, desired, live))
 		return true;
@@ -82,7 +85,8 @@ static bool live_wins(const struct job *job, const struct mr_attr_row *row)
 	return plainly_same(job->options, owned, desired);
 }
 
-static void add(struct mr_attrs_builder *builder, mr_str name, const struct mr_attr *attr, bool keeps_empty)
+static void add(
+        struct mr_attrs_builder *builder, mr_str name, const struct mr_attr *attr, bool keeps_empty)
 {
 	if (count_of(attr) > 0)
 		mr_attrs_add_attr(builder, attr);
@@ -104,8 +108,8 @@ static struct mr_attr copy_attr(struct mr_diff *diff, const struct mr_attr *attr
 	return result;
 }
 
-static void record(struct mr_diff *diff, const struct mr_diff_options *options, const struct mr_item *item,
-        mr_str object, const struct mr_attr_row *row)
+static void record(struct mr_diff *diff, const struct mr_diff_options *options,
+        const struct mr_item *item, mr_str object, const struct mr_attr_row *row)
 {
 	const struct mr_attr *applied = row->side[MR_SIDE_DESIRED], *live = row->side[MR_SIDE_LIVE];
 
@@ -119,8 +123,10 @@ static void record(struct mr_diff *diff, const struct mr_diff_options *options, 
 	                          });
 }
 
-/* What git wants an attribute to be that only the owned body names any more (PARTIAL). false: leave it alone. */
-static bool find_former(const struct job *job, const struct mr_attr_row *row, struct mr_attr *former)
+/* What git wants an attribute to be that only the owned body names any more (PARTIAL). false: leave
+ * it alone. */
+static bool find_former(
+        const struct job *job, const struct mr_attr_row *row, struct mr_attr *former)
 {
 	const struct mr_attr *owned = row->side[MR_SIDE_OWNED];
 
@@ -136,11 +142,13 @@ static bool find_former(const struct job *job, const struct mr_attr_row *row, st
 }
 
 /* The attribute differs: decides whose change it is and what it shall be. */
-static void differ(struct job *job, const struct mr_attr_row *row, const struct mr_attr *wanted, bool is_revert)
+static void differ(struct job *job, const struct mr_attr_row *row, const struct mr_attr *wanted,
+        bool is_revert)
 {
 	const struct mr_attr *live = row->side[MR_SIDE_LIVE];
 	struct mr_comparison *out = job->out;
-	bool is_drift = job->owned && !is_revert && plainly_same(job->options, row->side[MR_SIDE_OWNED], wanted);
+	bool is_drift = job->owned && !is_revert &&
+	                plainly_same(job->options, row->side[MR_SIDE_OWNED], wanted);
 	bool is_kept = is_drift && job->options->drift_mode != MR_DRIFT_HEAL;
 
 	if (is_drift) {
@@ -184,33 +192,39 @@ static void compare_row(struct job *job, const struct mr_attr_row *row)
 	if (is_partial(job->options))
 		return;
 	add(&job->out->before, row->name, live, false);
-	/* equal values in the server's own form stay as they are, so that after differs only where something happens */
+	/* equal values in the server's own form stay as they are, so that after differs only where
+	 * something happens */
 	bool is_clear_here = desired && !keeps_live && live && (live->flags & MR_ATTR_SEALED);
 	add(&job->out->after, row->name, is_clear_here ? desired : live, false);
 }
 
-int mr_compare(struct mr_diff *diff, const struct mr_diff_options *options, const struct mr_item *desired,
-        const struct mr_item *live, const struct mr_item *owned, struct mr_comparison *out)
+int mr_compare(struct mr_diff *diff, const struct mr_diff_options *options,
+        const struct mr_item *desired, const struct mr_item *live, const struct mr_item *owned,
+        struct mr_comparison *out)
 {
-	struct job job = {
-	        .diff = diff, .options = options, .desired = desired, .live = live, .owned = owned, .out = out};
+	struct job job = {.diff = diff,
+	        .options = options,
+	        .desired = desired,
+	        .live = live,
+	        .owned = owned,
+	        .out = out};
 	struct mr_attr_walk walk;
 	struct mr_attr_row row;
 	int result;
 
 	clear(out);
 	if (owned && is_partial(options) && options->pre_image)
-		job.has_pre_image = options->pre_image(options->pre_image_arg, options->in->name, owned->key,
-		                            &diff->changes.arena, &job.pre_image) &&
-		        job.pre_image.data;
+		job.has_pre_image = options->pre_image(options->pre_image_arg, options->in->name,
+		                            owned->key, &diff->changes.arena, &job.pre_image) &&
+		                    job.pre_image.data;
 	mr_attr_walk_init(&walk, desired->body, live->body, owned ? owned->body : (mr_str){0});
 	while ((result = mr_attr_walk_next(&walk, &row)) > 0)
 		compare_row(&job, &row);
 	return result < 0 ? damaged(options, desired->key) : 0;
 }
 
-int mr_compare_revert(const struct mr_diff_options *options, const struct mr_item *live, const struct mr_item *owned,
-        mr_str pre_image, struct mr_comparison *out)
+int mr_compare_revert(const struct mr_diff_options *options, const struct mr_item *live,
+        const struct mr_item *owned, mr_str pre_image, struct mr_comparison *out)
 {
 	struct job job = {.options = options,
 	        .live = live,
@@ -226,7 +240,8 @@ int mr_compare_revert(const struct mr_diff_options *options, const struct mr_ite
 	clear(out);
 	mr_attr_walk_init(&walk, (mr_str){0}, live->body, owned->body);
 	while ((result = mr_attr_walk_next(&walk, &row)) > 0)
-		if (find_former(&job, &row, &former) && !live_same(options, &former, row.side[MR_SIDE_LIVE]))
+		if (find_former(&job, &row, &former) &&
+		        !live_same(options, &former, row.side[MR_SIDE_LIVE]))
 			differ(&job, &row, &former, true);
 	return result < 0 ? damaged(options, live->key) : 0;
 }
@@ -241,9 +256,11 @@ int mr_compare_owned(const struct mr_diff_options *options, mr_str desired, mr_s
 	if (!mr_str_eq(desired, owned)) {
 		mr_attr_walk_init(&walk, desired, (mr_str){0}, owned);
 		while (is_same && (result = mr_attr_walk_next(&walk, &row)) > 0) {
-			const struct mr_attr *ours = row.side[MR_SIDE_OWNED], *wanted = row.side[MR_SIDE_DESIRED];
+			const struct mr_attr *ours = row.side[MR_SIDE_OWNED],
+			                     *wanted = row.side[MR_SIDE_DESIRED];
 			/* "must be absent" and "not named" are not the same to a PARTIAL item */
-			is_same = plainly_same(options, ours, wanted) && (!is_partial(options) || !ours == !wanted);
+			is_same = plainly_same(options, ours, wanted) &&
+			          (!is_partial(options) || !ours == !wanted);
 		}
 	}
 	if (result < 0)
@@ -252,14 +269,15 @@ int mr_compare_owned(const struct mr_diff_options *options, mr_str desired, mr_s
 	return 0;
 }
 
-int mr_compare_lone(struct mr_diff *diff, const struct mr_diff_options *options, const struct mr_item *item,
-        bool is_live)
+int mr_compare_lone(struct mr_diff *diff, const struct mr_diff_options *options,
+        const struct mr_item *item, bool is_live)
 {
 	struct mr_attr_walk walk;
 	struct mr_attr_row row;
 	int result;
 
-	mr_attr_walk_init(&walk, is_live ? (mr_str){0} : item->body, is_live ? item->body : (mr_str){0}, (mr_str){0});
+	mr_attr_walk_init(&walk, is_live ? (mr_str){0} : item->body,
+	        is_live ? item->body : (mr_str){0}, (mr_str){0});
 	while ((result = mr_attr_walk_next(&walk, &row)) > 0)
 		record(diff, options, item, item->object, &row);
 	return result < 0 ? damaged(options, item->key) : 0;

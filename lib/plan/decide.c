@@ -1,5 +1,6 @@
 /*
- * What is decided for one key of a collection: create, update, heal, revert, delete, adopt or forget.
+ * What is decided for one key of a collection: create, update, heal, revert, delete, adopt or
+ * forget.
  */
 #include "plan/join.h"
 
@@ -21,7 +22,8 @@ static mr_str copy_body(struct mr_arena *arena, mr_str body)
 	return body.data ? mr_str_copy(arena, body) : (mr_str){0};
 }
 
-static mr_str object_of(const struct mr_item *desired, const struct mr_item *live, const struct mr_item *owned)
+static mr_str object_of(
+        const struct mr_item *desired, const struct mr_item *live, const struct mr_item *owned)
 {
 	if (desired && desired->object.size > 0)
 		return desired->object;
@@ -78,9 +80,11 @@ static void adopt(struct mr_join *join, const struct mr_item *desired, const str
 	};
 
 	if (desired)
-		change.after = copy_body(arena, mr_attrs_seal(&join->seal, desired->body, join->options->key));
+		change.after = copy_body(
+		        arena, mr_attrs_seal(&join->seal, desired->body, join->options->key));
 	if (desired && live && !owned && !is_exclusive(join))
-		change.before = copy_body(arena, mr_attrs_seal(&join->seal, live->body, join->options->key));
+		change.before = copy_body(
+		        arena, mr_attrs_seal(&join->seal, live->body, join->options->key));
 	if (desired) {
 		change.loc = desired->loc;
 		change.loc.path = mr_str_copy(arena, change.loc.path);
@@ -88,8 +92,8 @@ static void adopt(struct mr_join *join, const struct mr_item *desired, const str
 	mr_vec_push(&join->diff->adoptions.list, change);
 }
 
-static int adopt_if_new(struct mr_join *join, const struct mr_item *desired, const struct mr_item *live,
-        const struct mr_item *owned)
+static int adopt_if_new(struct mr_join *join, const struct mr_item *desired,
+        const struct mr_item *live, const struct mr_item *owned)
 {
 	bool is_same = false;
 
@@ -127,13 +131,15 @@ static int both(struct mr_join *join, const struct mr_item *desired, const struc
 	if (mr_str_eq(desired->body, live->body)) {
 		/* the common case: nothing is touched */
 		tell_result(join, live->key, live->body);
-		return owned && mr_str_eq(owned->body, desired->body) ? 0
-		                                                      : adopt_if_new(join, desired, live, owned);
+		return owned && mr_str_eq(owned->body, desired->body)
+		               ? 0
+		               : adopt_if_new(join, desired, live, owned);
 	}
 	result = mr_compare(join->diff, join->options, desired, live, owned, comparison);
 	if (result < 0)
 		return result;
-	/* what --only leaves out is neither changed nor shown; what is in order is ours all the same */
+	/* what --only leaves out is neither changed nor shown; what is in order is ours all the
+	 * same */
 	if (!join->is_selected)
 		join->diff->drift.n = found.first_drift;
 	if (!comparison->is_changing || !join->is_selected) {
@@ -143,16 +149,18 @@ static int both(struct mr_join *join, const struct mr_item *desired, const struc
 	found.before = is_partial(join) ? finished(&comparison->before) : live->body;
 	found.after = finished(&comparison->after);
 	found.reason = !comparison->has_intent ? MR_REASON_DRIFT
-	        : owned                        ? MR_REASON_DESIRED_CHANGED
+	               : owned                 ? MR_REASON_DESIRED_CHANGED
 	                                       : MR_REASON_ADOPTED;
 	tell_result(join, live->key, found.after);
 	push_change(join, &found);
 	return adopt_if_new(join, desired, live, owned);
 }
 
-static int desired_only(struct mr_join *join, const struct mr_item *desired, const struct mr_item *owned)
+static int desired_only(
+        struct mr_join *join, const struct mr_item *desired, const struct mr_item *owned)
 {
-	struct found found = {desired, NULL, owned, .after = desired->body, .first_drift = join->diff->drift.n};
+	struct found found = {
+	        desired, NULL, owned, .after = desired->body, .first_drift = join->diff->drift.n};
 	bool is_drift = false;
 	int result;
 
@@ -184,15 +192,18 @@ static bool has_declared_below(const struct mr_join *join, mr_str key)
 	return is_partial(join) && desired->has && mr_dn_key_is_within(desired->item.key, key);
 }
 
-/* The root of a tree, and what stands above declared entries, is never taken away as "not declared". */
+/* The root of a tree, and what stands above declared entries, is never taken away as "not
+ * declared". */
 static bool is_scaffold(const struct mr_join *join, mr_str key)
 {
-	return is_partial(join) && (mr_str_eq(key, join->scope_key) || has_declared_below(join, key));
+	return is_partial(join) &&
+	       (mr_str_eq(key, join->scope_key) || has_declared_below(join, key));
 }
 
 static int foreign(struct mr_join *join, const struct mr_item *live)
 {
-	struct found found = {NULL, live, NULL, .before = live->body, .first_drift = join->diff->drift.n};
+	struct found found = {
+	        NULL, live, NULL, .before = live->body, .first_drift = join->diff->drift.n};
 	bool is_drift = join->was_applied && !is_partial(join);
 	int result;
 
@@ -216,8 +227,8 @@ static mr_str pre_image_of(struct mr_join *join, mr_str key)
 	const struct mr_diff_options *options = join->options;
 	mr_str body = {0};
 
-	if (options->pre_image &&
-	        !options->pre_image(options->pre_image_arg, options->in->name, key, &join->diff->changes.arena, &body))
+	if (options->pre_image && !options->pre_image(options->pre_image_arg, options->in->name,
+	                                  key, &join->diff->changes.arena, &body))
 		return (mr_str){0};
 	return body;
 }
@@ -230,20 +241,23 @@ static int revert(struct mr_join *join, struct found *found)
 	int result;
 
 	if (is_partial(join) && pre_image.data) {
-		result = mr_compare_revert(options, found->live, found->owned, pre_image, &join->comparison);
+		result = mr_compare_revert(
+		        options, found->live, found->owned, pre_image, &join->comparison);
 		if (result < 0)
 			return result;
 		found->before = finished(&join->comparison.before);
 		found->after = finished(&join->comparison.after);
 	} else if (!is_partial(join) && options->provider && options->provider->revert_to) {
-		found->after = options->provider->revert_to(options->backend, options->in, found->live->key, pre_image);
+		found->after = options->provider->revert_to(
+		        options->backend, options->in, found->live->key, pre_image);
 	}
 	return 0;
 }
 
 static int leaving(struct mr_join *join, const struct mr_item *live, const struct mr_item *owned)
 {
-	struct found found = {NULL, live, owned, .before = live->body, .first_drift = join->diff->drift.n};
+	struct found found = {
+	        NULL, live, owned, .before = live->body, .first_drift = join->diff->drift.n};
 	int result;
 
 	found.reason = MR_REASON_NOT_IN_REPOSITORY;
@@ -252,7 +266,8 @@ static int leaving(struct mr_join *join, const struct mr_item *live, const struc
 		if (result < 0)
 			return result;
 	}
-	tell_result(join, live->key, is_partial(join) && found.after.data ? live->body : found.after);
+	tell_result(
+	        join, live->key, is_partial(join) && found.after.data ? live->body : found.after);
 	adopt(join, NULL, live, owned);
 	/* an entry above declared ones stays where it is, no longer ours */
 	if (has_declared_below(join, live->key))

@@ -53,10 +53,12 @@ static int advance(struct mr_join *join, enum mr_side which)
 	return 0;
 }
 
-/* Distinct objects: one primary item each; rows of a table that all belong to it follow one another. */
+/* Distinct objects: one primary item each; rows of a table that all belong to it follow one
+ * another. */
 static void count_primary(struct mr_join *join, const struct mr_item *desired)
 {
-	if (!mr_words_is_primary(join->options->in, desired->object, desired->key, join->options->has_passwd))
+	if (!mr_words_is_primary(
+	            join->options->in, desired->object, desired->key, join->options->has_passwd))
 		return;
 	if (join->n_primary > 0 && mr_str_eq(mr_buf_str(&join->last_primary), desired->object))
 		return;
@@ -80,7 +82,8 @@ static bool least_key(const struct mr_join *join, mr_str *out)
 	bool has = false;
 
 	for (int side = 0; side < MR_SIDE_COUNT; side++) {
-		if (!join->sides[side].has || (has && mr_str_cmp(join->sides[side].item.key, *out) >= 0))
+		if (!join->sides[side].has ||
+		        (has && mr_str_cmp(join->sides[side].item.key, *out) >= 0))
 			continue;
 		*out = join->sides[side].item.key;
 		has = true;
@@ -98,7 +101,8 @@ static int step(struct mr_join *join, mr_str key)
 			items[side] = &join->sides[side].item;
 	if (items[MR_SIDE_DESIRED])
 		count_primary(join, items[MR_SIDE_DESIRED]);
-	result = mr_join_decide(join, items[MR_SIDE_DESIRED], items[MR_SIDE_LIVE], items[MR_SIDE_OWNED]);
+	result = mr_join_decide(
+	        join, items[MR_SIDE_DESIRED], items[MR_SIDE_LIVE], items[MR_SIDE_OWNED]);
 	for (int side = 0; side < MR_SIDE_COUNT && result == 0; side++)
 		if (items[side])
 			result = advance(join, (enum mr_side)side);
@@ -156,13 +160,14 @@ int mr_diff_collection(struct mr_diff *diff, const struct mr_diff_options *optio
 
 	result = init(&join, cursors);
 	if (result < 0)
-		(void)mr_fail(options->diags, result, "cannot compare '%.*s': '%.*s' is no distinguished name",
+		(void)mr_fail(options->diags, result,
+		        "cannot compare '%.*s': '%.*s' is no distinguished name",
 		        MR_FMT(options->in->name), MR_FMT(options->in->scope));
 	else
 		result = run(&join);
 	if (result == 0)
-		*out = (struct mr_diff_counts){join.sides[MR_SIDE_DESIRED].n, join.sides[MR_SIDE_LIVE].n,
-		        join.sides[MR_SIDE_OWNED].n, join.n_primary};
+		*out = (struct mr_diff_counts){join.sides[MR_SIDE_DESIRED].n,
+		        join.sides[MR_SIDE_LIVE].n, join.sides[MR_SIDE_OWNED].n, join.n_primary};
 	done(&join);
 	return result;
 }

@@ -29,7 +29,8 @@ struct mr_drift {
 	struct mr_attr live;
 };
 
-/* The results of all collections. Everything lives in changes.arena; parallel lists: changes, effects. */
+/* The results of all collections. Everything lives in changes.arena; parallel lists: changes,
+ * effects. */
 struct mr_diff {
 	struct mr_changes changes;
 	MR_VEC(struct mr_effect) effects;
@@ -49,11 +50,13 @@ struct mr_diff_options {
 	struct mr_backend *backend;
 	const uint8_t *key; /* 32 bytes: the seal key */
 	enum mr_drift_mode drift_mode;
-	mr_str only; /* as in struct mr_plan_input */
+	mr_str only;     /* as in struct mr_plan_input */
 	bool has_passwd; /* users are counted in dovecot.passwd */
-	bool (*pre_image)(void *arg, mr_str collection, mr_str key, struct mr_arena *arena, mr_str *out);
+	bool (*pre_image)(
+	        void *arg, mr_str collection, mr_str key, struct mr_arena *arena, mr_str *out);
 	void *pre_image_arg;
-	/* Told what each item will be once the plan is carried out (data == NULL: gone); may be NULL. */
+	/* Told what each item will be once the plan is carried out (data == NULL: gone); may be
+	 * NULL. */
 	void (*result)(void *arg, mr_str key, mr_str body);
 	void *result_arg;
 	void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total);
@@ -66,8 +69,8 @@ struct mr_diff_cursors {
 
 void mr_diff_init(struct mr_diff *diff);
 void mr_diff_done(struct mr_diff *diff);
-/* Appends what differs in one collection. The cursors stay the caller's. An error of a cursor is handed up; items
- * that do not come in rising order are MR_E_FAILED. */
+/* Appends what differs in one collection. The cursors stay the caller's. An error of a cursor is
+ * handed up; items that do not come in rising order are MR_E_FAILED. */
 MR_CHECK int mr_diff_collection(struct mr_diff *diff, const struct mr_diff_options *options,
         const struct mr_diff_cursors *cursors, struct mr_diff_counts *out);
 /* Whether --only takes the object: empty, its name, or a prefix that ends in '*'. */

@@ -1,9 +1,11 @@
 /*
- * Digests of a plan: over the desired state, the policy and the effects; not over time, wording or places.
+ * Digests of a plan: over the desired state, the policy and the effects; not over time, wording or
+ * places.
  */
 #include "plan/parts.h"
 
-static void add_side(const struct mr_plan *plan, struct mr_attrs_builder *seal, mr_str body, struct mr_hash *hash)
+static void add_side(const struct mr_plan *plan, struct mr_attrs_builder *seal, mr_str body,
+        struct mr_hash *hash)
 {
 	mr_hash_add_sized(hash, body.data ? MR_STR("is") : MR_STR("none"));
 	if (!body.data)
@@ -11,7 +13,8 @@ static void add_side(const struct mr_plan *plan, struct mr_attrs_builder *seal, 
 	mr_hash_add_sized(hash, mr_attrs_seal(seal, body, plan->key));
 }
 
-/* Without a key of this host a secret leaves no trace at all, not even a digest that can be guessed against. */
+/* Without a key of this host a secret leaves no trace at all, not even a digest that can be guessed
+ * against. */
 static void add_side_unkeyed(mr_str body, struct mr_hash *hash)
 {
 	struct mr_attr attr;
@@ -24,8 +27,8 @@ static void add_side_unkeyed(mr_str body, struct mr_hash *hash)
 	}
 }
 
-void mr_digest_change(const struct mr_plan *plan, struct mr_attrs_builder *seal, const struct mr_change *change,
-        struct mr_hash *hash)
+void mr_digest_change(const struct mr_plan *plan, struct mr_attrs_builder *seal,
+        const struct mr_change *change, struct mr_hash *hash)
 {
 	mr_hash_add_sized(hash, change->in->name);
 	mr_hash_add_sized(hash, change->key);
@@ -58,7 +61,7 @@ void mr_plan_digests(struct mr_plan *plan)
 
 	mr_attrs_builder_init(&seal);
 	mr_hash_init(&hash);
-	mr_vec_each(change, &plan->diff.changes.list)
+	mr_vec_each (change, &plan->diff.changes.list)
 		mr_digest_change(plan, &seal, change, &hash);
 	plan->doc.effects_digest = format(plan, &hash);
 	mr_attrs_builder_done(&seal);
@@ -66,7 +69,8 @@ void mr_plan_digests(struct mr_plan *plan)
 	mr_hash_init(&hash);
 	if (plan->input.desired) {
 		struct mr_digest desired = mr_desired_digest(plan->input.desired);
-		mr_hash_add_sized(&hash, (mr_str){(const char *)desired.bytes, sizeof desired.bytes});
+		mr_hash_add_sized(
+		        &hash, (mr_str){(const char *)desired.bytes, sizeof desired.bytes});
 	}
 	if (plan->input.policy)
 		mr_policy_format(plan->input.policy, &policy);

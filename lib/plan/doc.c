@@ -16,8 +16,10 @@ void mr_plan_doc_done(struct mr_plan_doc *doc)
 
 const char *mr_action_word(enum mr_action action, mr_str object)
 {
-	static const char *const words[MR_ACTION_COUNT] = {
-	        [MR_CREATE] = "create", [MR_UPDATE] = "update", [MR_RENAME] = "rename", [MR_DELETE] = "delete"};
+	static const char *const words[MR_ACTION_COUNT] = {[MR_CREATE] = "create",
+	        [MR_UPDATE] = "update",
+	        [MR_RENAME] = "rename",
+	        [MR_DELETE] = "delete"};
 
 	if (action == MR_DELETE && mr_str_starts(object, MR_STR("user/")))
 		return "close";
@@ -62,7 +64,8 @@ const char *mr_impact_word(enum mr_impact_kind kind)
 	return words[kind];
 }
 
-void mr_doc_render(const struct mr_plan_doc *doc, const struct mr_render_options *options, struct mr_buf *out)
+void mr_doc_render(
+        const struct mr_plan_doc *doc, const struct mr_render_options *options, struct mr_buf *out)
 {
 	switch (options->format) {
 	case MR_FORMAT_JSON:

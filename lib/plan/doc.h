@@ -1,5 +1,6 @@
 /*
- * A plan as it is shown: the document behind JSON, text, markdown and HTML, made from a fresh plan or from a saved one.
+ * A plan as it is shown: the document behind JSON, text, markdown and HTML, made from a fresh plan
+ * or from a saved one.
  *
  * For the plan room alone. It holds no secret: sensitive values are left out when it is made.
  */
@@ -102,7 +103,8 @@ struct mr_plan_doc {
 void mr_plan_doc_done(struct mr_plan_doc *doc);
 void mr_impact_done(struct mr_impact *impact);
 
-/* The words of the enumerations; actions as shown for this object: a user is closed, not deleted. */
+/* The words of the enumerations; actions as shown for this object: a user is closed, not deleted.
+ */
 const char *mr_action_word(enum mr_action action, mr_str object);
 const char *mr_reason_word(enum mr_reason reason);
 const char *mr_risk_word(enum mr_risk risk);
@@ -110,11 +112,16 @@ const char *mr_impact_word(enum mr_impact_kind kind);
 
 void mr_doc_json(const struct mr_plan_doc *doc, struct mr_buf *out);
 void mr_doc_summary_json(const struct mr_plan_doc *doc, struct mr_buf *out);
-void mr_doc_text(const struct mr_plan_doc *doc, const struct mr_render_options *options, struct mr_buf *out);
-void mr_doc_markdown(const struct mr_plan_doc *doc, const struct mr_render_options *options, struct mr_buf *out);
-void mr_doc_html(const struct mr_plan_doc *doc, const struct mr_render_options *options, struct mr_buf *out);
-void mr_doc_render(const struct mr_plan_doc *doc, const struct mr_render_options *options, struct mr_buf *out);
+void mr_doc_text(
+        const struct mr_plan_doc *doc, const struct mr_render_options *options, struct mr_buf *out);
+void mr_doc_markdown(
+        const struct mr_plan_doc *doc, const struct mr_render_options *options, struct mr_buf *out);
+void mr_doc_html(
+        const struct mr_plan_doc *doc, const struct mr_render_options *options, struct mr_buf *out);
+void mr_doc_render(
+        const struct mr_plan_doc *doc, const struct mr_render_options *options, struct mr_buf *out);
 /* The inverse of mr_doc_json. MR_E_INVALID with what is wrong in diags. */
-MR_CHECK int mr_doc_parse(struct mr_diags *diags, struct mr_arena *arena, mr_str json, struct mr_plan_doc *out);
+MR_CHECK int mr_doc_parse(
+        struct mr_diags *diags, struct mr_arena *arena, mr_str json, struct mr_plan_doc *out);
 
 #endif

@@ -17,14 +17,15 @@ static void broken(struct reading *reading, const char *what)
 	reading->is_broken = true;
 }
 
-static const struct mr_json_value *member(struct reading *reading, const struct mr_json_value *from, const char *name,
-        enum mr_json_type type)
+static const struct mr_json_value *member(struct reading *reading, const struct mr_json_value *from,
+        const char *name, enum mr_json_type type)
 {
 	const struct mr_json_value *value = mr_json_find(from, name);
 
 	if (value && value->type == type)
 		return value;
-	broken(reading, mr_str_printf(reading->arena, "'%s' is missing or of a wrong type", name).data);
+	broken(reading,
+	        mr_str_printf(reading->arena, "'%s' is missing or of a wrong type", name).data);
 	return NULL;
 }
 
@@ -36,7 +37,8 @@ static mr_str text_of(struct reading *reading, const struct mr_json_value *from,
 }
 
 /* A text, or null for none; absent is the same as null. */
-static mr_str optional_of(struct reading *reading, const struct mr_json_value *from, const char *name)
+static mr_str optional_of(
+        struct reading *reading, const struct mr_json_value *from, const char *name)
 {
 	const struct mr_json_value *value = mr_json_find(from, name);
 
@@ -45,7 +47,8 @@ static mr_str optional_of(struct reading *reading, const struct mr_json_value *f
 	return text_of(reading, from, name);
 }
 
-static uint64_t number_of(struct reading *reading, const struct mr_json_value *from, const char *name)
+static uint64_t number_of(
+        struct reading *reading, const struct mr_json_value *from, const char *name)
 {
 	int64_t value = mr_json_get_int(from, name, -1);
 
@@ -63,7 +66,8 @@ static bool flag_of(const struct mr_json_value *from, const char *name)
 
 static struct mr_strs strings_of(struct reading *reading, const struct mr_json_value *array)
 {
-	struct mr_strs list = {mr_alloc_n(reading->arena, array->n_children + 1, sizeof(mr_str)), 0};
+	struct mr_strs list = {
+	        mr_alloc_n(reading->arena, array->n_children + 1, sizeof(mr_str)), 0};
 
 	for (const struct mr_json_value *item = array->first_child; item; item = item->next) {
 		if (item->type != MR_JSON_STRING) {
@@ -75,8 +79,8 @@ static struct mr_strs strings_of(struct reading *reading, const struct mr_json_v
 	return list;
 }
 
-static struct mr_strs values_of(struct reading *reading, const struct mr_json_value *from, const char *name,
-        bool *is_list)
+static struct mr_strs values_of(
+        struct reading *reading, const struct mr_json_value *from, const char *name, bool *is_list)
 {
 	const struct mr_json_value *value = mr_json_find(from, name);
 	struct mr_strs list = {0};
@@ -92,14 +96,16 @@ static struct mr_strs values_of(struct reading *reading, const struct mr_json_va
 	return list;
 }
 
-static const struct mr_json_value *first_of(struct reading *reading, const struct mr_json_value *from, const char *name)
+static const struct mr_json_value *first_of(
+        struct reading *reading, const struct mr_json_value *from, const char *name)
 {
 	const struct mr_json_value *array = member(reading, from, name, MR_JSON_ARRAY);
 
 	return array ? array->first_child : NULL;
 }
 
-static void read_attribute(struct reading *reading, const struct mr_json_value *from, struct mr_doc_attribute *out)
+static void read_attribute(
+        struct reading *reading, const struct mr_json_value *from, struct mr_doc_attribute *out)
 {
 	bool is_list = false;
 
@@ -115,7 +121,8 @@ static void read_attribute(struct reading *reading, const struct mr_json_value *
 	out->is_list = is_list;
 }
 
-static void read_fingerprints(struct reading *reading, const struct mr_json_value *from, struct mr_doc_object *object)
+static void read_fingerprints(
+        struct reading *reading, const struct mr_json_value *from, struct mr_doc_object *object)
 {
 	const struct mr_json_value *list = mr_json_find(from, "fingerprints");
 
@@ -124,8 +131,10 @@ static void read_fingerprints(struct reading *reading, const struct mr_json_valu
 	for (const struct mr_json_value *item = list->first_child; item; item = item->next)
 		for (size_t i = 0; i < object->n_attributes; i++)
 			if (object->attributes[i].is_sensitive &&
-			        mr_str_eq(object->attributes[i].name, mr_json_get_str(item, "name")))
-				object->attributes[i].fingerprint = optional_of(reading, item, "fingerprint");
+			        mr_str_eq(
+			                object->attributes[i].name, mr_json_get_str(item, "name")))
+				object->attributes[i].fingerprint =
+				        optional_of(reading, item, "fingerprint");
 }
 
 static const char *action_word(int i)
@@ -162,16 +171,18 @@ static void read_object(struct reading *reading, const struct mr_json_value *fro
 	if (mr_str_is(action, "close"))
 		action = MR_STR("delete");
 	object.action = (enum mr_action)find_word(reading, action, MR_ACTION_COUNT, action_word);
-	object.reason =
-	        (enum mr_reason)find_word(reading, text_of(reading, from, "reason"), MR_REASON_COUNT, reason_word);
-	object.risk = (enum mr_risk)find_word(reading, text_of(reading, from, "risk"), MR_RISK_COUNT, risk_word);
+	object.reason = (enum mr_reason)find_word(
+	        reading, text_of(reading, from, "reason"), MR_REASON_COUNT, reason_word);
+	object.risk = (enum mr_risk)find_word(
+	        reading, text_of(reading, from, "risk"), MR_RISK_COUNT, risk_word);
 	object.at = optional_of(reading, from, "at");
 	object.renamed_from = optional_of(reading, from, "renamed_from");
 	object.means = optional_of(reading, from, "means");
 	object.effect = text_of(reading, from, "effect");
 	if (list && targets) {
 		object.targets = strings_of(reading, targets);
-		object.attributes = mr_alloc_n(reading->arena, list->n_children + 1, sizeof *object.attributes);
+		object.attributes =
+		        mr_alloc_n(reading->arena, list->n_children + 1, sizeof *object.attributes);
 		for (const struct mr_json_value *item = list->first_child; item; item = item->next)
 			read_attribute(reading, item, &object.attributes[object.n_attributes++]);
 		read_fingerprints(reading, from, &object);
@@ -181,8 +192,8 @@ static void read_object(struct reading *reading, const struct mr_json_value *fro
 
 static void read_drift(struct reading *reading, const struct mr_json_value *from)
 {
-	struct mr_doc_drift drift = {
-	        .object = text_of(reading, from, "object"), .attribute = text_of(reading, from, "attribute")};
+	struct mr_doc_drift drift = {.object = text_of(reading, from, "object"),
+	        .attribute = text_of(reading, from, "attribute")};
 	bool is_list = false;
 
 	drift.is_sensitive = flag_of(from, "sensitive");
@@ -216,9 +227,11 @@ static void read_impact(struct reading *reading, const struct mr_json_value *doc
 		const struct mr_json_value *item =
 		        first_of(reading, from, mr_impact_word((enum mr_impact_kind)kind));
 		for (; item; item = item->next)
-			mr_vec_push(&impact->lists[kind], (struct mr_doc_address){.address = item->text});
+			mr_vec_push(&impact->lists[kind],
+			        (struct mr_doc_address){.address = item->text});
 	}
-	for (const struct mr_json_value *item = first_of(reading, from, "routes_changed"); item; item = item->next)
+	for (const struct mr_json_value *item = first_of(reading, from, "routes_changed"); item;
+	        item = item->next)
 		mr_vec_push(&impact->routes, (struct mr_doc_route){
 		                                     .address = text_of(reading, item, "address"),
 		                                     .before = optional_of(reading, item, "before"),
@@ -230,7 +243,8 @@ static void read_servers(struct reading *reading, const struct mr_json_value *do
 {
 	const struct mr_json_value *live = member(reading, document, "live", MR_JSON_OBJECT);
 
-	for (const struct mr_json_value *item = live ? live->first_child : NULL; item; item = item->next) {
+	for (const struct mr_json_value *item = live ? live->first_child : NULL; item;
+	        item = item->next) {
 		struct mr_doc_server server = {.name = item->name,
 		        .version = text_of(reading, item, "version"),
 		        .read = text_of(reading, item, "read"),
@@ -268,8 +282,9 @@ static void read_lists(struct reading *reading, const struct mr_json_value *docu
 	const struct mr_json_value *item;
 
 	for (item = first_of(reading, document, "actions"); item; item = item->next)
-		mr_vec_push(&reading->doc->actions, (struct mr_doc_action){text_of(reading, item, "service"),
-		                                            text_of(reading, item, "action")});
+		mr_vec_push(&reading->doc->actions,
+		        (struct mr_doc_action){text_of(reading, item, "service"),
+		                text_of(reading, item, "action")});
 	for (item = first_of(reading, document, "rails"); item; item = item->next)
 		read_rail(reading, item);
 	for (item = first_of(reading, document, "changes"); item; item = item->next)
@@ -284,18 +299,22 @@ static void read_lists(struct reading *reading, const struct mr_json_value *docu
 		                                     });
 }
 
-int mr_doc_parse(struct mr_diags *diags, struct mr_arena *arena, mr_str json, struct mr_plan_doc *out)
+int mr_doc_parse(
+        struct mr_diags *diags, struct mr_arena *arena, mr_str json, struct mr_plan_doc *out)
 {
 	struct reading reading = {.diags = diags, .arena = arena, .doc = out};
 	struct mr_json_value *document = NULL;
 	size_t offset = 0;
 
 	if (mr_json_parse(arena, json, &document, &offset) < 0)
-		return mr_fail(diags, MR_E_INVALID, "cannot read the saved plan: no JSON at byte %zu", offset);
+		return mr_fail(diags, MR_E_INVALID,
+		        "cannot read the saved plan: no JSON at byte %zu", offset);
 	/* minor versions only add fields, so 1.x is read as well */
 	mr_str format = mr_json_get_str(document, "format");
-	if (!mr_str_is(format, "mailreeve.plan/1") && !mr_str_starts(format, MR_STR("mailreeve.plan/1.")))
-		return mr_fail(diags, MR_E_INVALID, "cannot read the saved plan: its format is not mailreeve.plan/1");
+	if (!mr_str_is(format, "mailreeve.plan/1") &&
+	        !mr_str_starts(format, MR_STR("mailreeve.plan/1.")))
+		return mr_fail(diags, MR_E_INVALID,
+		        "cannot read the saved plan: its format is not mailreeve.plan/1");
 	read_head(&reading, document);
 	read_servers(&reading, document);
 	read_impact(&reading, document);

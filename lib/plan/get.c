@@ -28,7 +28,7 @@ const struct mr_rail *mr_plan_rails(const struct mr_plan *plan, size_t *out_n)
 
 bool mr_plan_is_refused(const struct mr_plan *plan)
 {
-	mr_vec_each(rail, &plan->doc.rails)
+	mr_vec_each (rail, &plan->doc.rails)
 		if (!rail->is_passed)
 			return true;
 	return false;
@@ -55,7 +55,8 @@ const struct mr_expectation *mr_plan_expectations(const struct mr_plan *plan, si
 	return plan->expectations.items;
 }
 
-void mr_plan_render(const struct mr_plan *plan, const struct mr_render_options *options, struct mr_buf *out)
+void mr_plan_render(
+        const struct mr_plan *plan, const struct mr_render_options *options, struct mr_buf *out)
 {
 	mr_doc_render(&plan->doc, options, out);
 }
@@ -110,7 +111,8 @@ static void narrow_adoptions(struct mr_plan *plan, const struct mr_strs *objects
 
 	for (size_t i = 0; i < adoptions->list.n; i++) {
 		const struct mr_change *row = &adoptions->list.items[i];
-		bool is_changed = changes->list.n > 0 &&
+		bool is_changed =
+		        changes->list.n > 0 &&
 		        bsearch(row, changes->list.items, changes->list.n, sizeof *row, by_place);
 		if (!is_changed || is_kept(plan, objects, row->object))
 			adoptions->list.items[kept++] = *row;
@@ -125,12 +127,12 @@ static void narrow_impact(struct mr_plan *plan, const struct mr_strs *objects)
 
 	for (int kind = 0; kind < MR_IMPACT_COUNT; kind++) {
 		size_t n = 0;
-		mr_vec_each(address, &impact->lists[kind])
+		mr_vec_each (address, &impact->lists[kind])
 			if (is_kept(plan, objects, address->object))
 				impact->lists[kind].items[n++] = *address;
 		impact->lists[kind].n = n;
 	}
-	mr_vec_each(route, &impact->routes)
+	mr_vec_each (route, &impact->routes)
 		if (is_kept(plan, objects, route->object))
 			impact->routes.items[kept++] = *route;
 	impact->routes.n = kept;

@@ -1,8 +1,8 @@
 /*
  * What people will notice: log-ins and addresses that come and go, mail that takes another way.
  *
- * An address is accepted when any of the maps of addresses has it, or its domain's catch-all. What the plan does not touch in
- * the other maps is asked for by key, so nothing unchanged is held.
+ * An address is accepted when any of the maps of addresses has it, or its domain's catch-all. What
+ * the plan does not touch in the other maps is asked for by key, so nothing unchanged is held.
  */
 #include "plan/parts.h"
 
@@ -16,7 +16,7 @@ static const char *const map_names[MAP_COUNT] = {
 
 struct address {
 	mr_str key;
-	mr_str object;    /* of a change that touches it; empty: only asked for as a catch-all */
+	mr_str object; /* of a change that touches it; empty: only asked for as a catch-all */
 	bool has[2][MAP_COUNT]; /* before, after */
 	bool is_known[MAP_COUNT];
 	mr_str targets[2]; /* of the alias row */
@@ -79,24 +79,27 @@ static void list_addresses(struct book *book)
 {
 	size_t kept = 0;
 
-	mr_vec_each(change, &book->plan->diff.changes.list) {
+	mr_vec_each (change, &book->plan->diff.changes.list) {
 		if (map_of(change->in) < 0)
 			continue;
-		mr_vec_push(&book->list, (struct address){.key = change->key, .object = change->object});
+		mr_vec_push(&book->list,
+		        (struct address){.key = change->key, .object = change->object});
 		if (catch_all_of(change->key).size > 0)
-			mr_vec_push(&book->list, (struct address){.key = catch_all_of(change->key)});
+			mr_vec_push(
+			        &book->list, (struct address){.key = catch_all_of(change->key)});
 	}
 	if (book->list.n > 0)
 		qsort(book->list.items, book->list.n, sizeof *book->list.items, by_key);
 	for (size_t i = 0; i < book->list.n; i++)
-		if (kept == 0 || !mr_str_eq(book->list.items[i].key, book->list.items[kept - 1].key))
+		if (kept == 0 ||
+		        !mr_str_eq(book->list.items[i].key, book->list.items[kept - 1].key))
 			book->list.items[kept++] = book->list.items[i];
 	book->list.n = kept;
 }
 
 static void note_changes(struct book *book)
 {
-	mr_vec_each(change, &book->plan->diff.changes.list) {
+	mr_vec_each (change, &book->plan->diff.changes.list) {
 		int map = map_of(change->in);
 		if (map < 0)
 			continue;
@@ -131,7 +134,7 @@ static int ask(struct book *book, const struct mr_plan_collection *from, int map
 	struct mr_item item;
 	int result;
 
-	mr_vec_each(address, &book->list)
+	mr_vec_each (address, &book->list)
 		if (!address->is_known[map])
 			only.items[only.n++] = address->key;
 	if (only.n == 0 || from->counts.live == 0)
@@ -187,7 +190,7 @@ static int judge_addresses(struct mr_plan *plan)
 			result = ask(&book, &plan->collections[i], map);
 	}
 	if (result >= 0)
-		mr_vec_each(address, &book.list)
+		mr_vec_each (address, &book.list)
 			judge(&book, address);
 	mr_vec_done(&book.list);
 	return result < 0 ? result : 0;
@@ -219,12 +222,13 @@ static void judge_transport(struct mr_plan *plan, const struct mr_change *change
 	mr_str before = mr_attrs_get(change->before, MR_STR("value"));
 	mr_str after = mr_attrs_get(change->after, MR_STR("value"));
 
-	mr_vec_push(&plan->doc.impact.routes, (struct mr_doc_route){change->key, change->object, before, after});
+	mr_vec_push(&plan->doc.impact.routes,
+	        (struct mr_doc_route){change->key, change->object, before, after});
 }
 
 int mr_plan_impact(struct mr_plan *plan)
 {
-	mr_vec_each(change, &plan->diff.changes.list) {
+	mr_vec_each (change, &plan->diff.changes.list) {
 		if (mr_str_is(change->in->name, "dovecot.passwd"))
 			judge_login(plan, change);
 		else if (mr_str_is(mr_words_table(change->in), "transport_maps"))
@@ -238,7 +242,7 @@ static void expect(struct mr_plan *plan, mr_str address, bool is_accepted)
 	/* what begins with '@' is a domain's catch-all and no address to ask for */
 	if (mr_str_rfind(address, '@') == 0 || mr_str_find(address, '@') == address.size)
 		return;
-	mr_vec_each(old, &plan->expectations)
+	mr_vec_each (old, &plan->expectations)
 		if (mr_str_eq(old->address, address))
 			return;
 	mr_vec_push(&plan->expectations, (struct mr_expectation){address, is_accepted});
@@ -250,13 +254,13 @@ void mr_plan_expect(struct mr_plan *plan)
 	const struct mr_impact *impact = &plan->doc.impact;
 
 	plan->expectations.n = 0;
-	mr_vec_each(refused, &impact->lists[MR_IMPACT_MAIL_REFUSED])
+	mr_vec_each (refused, &impact->lists[MR_IMPACT_MAIL_REFUSED])
 		if (plan->expectations.n < SHARE)
 			expect(plan, refused->address, false);
-	mr_vec_each(accepted, &impact->lists[MR_IMPACT_MAIL_ACCEPTED])
+	mr_vec_each (accepted, &impact->lists[MR_IMPACT_MAIL_ACCEPTED])
 		if (plan->expectations.n < 2 * SHARE)
 			expect(plan, accepted->address, true);
-	mr_vec_each(route, &impact->routes)
+	mr_vec_each (route, &impact->routes)
 		if (plan->expectations.n < MOST && route->before.data && route->after.data)
 			expect(plan, route->address, true);
 }

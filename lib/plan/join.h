@@ -28,7 +28,7 @@ struct mr_join {
 };
 
 /* Decides for one key; absent sides are NULL. Views of the items need not outlive the call. */
-MR_CHECK int mr_join_decide(struct mr_join *join, const struct mr_item *desired, const struct mr_item *live,
-        const struct mr_item *owned);
+MR_CHECK int mr_join_decide(struct mr_join *join, const struct mr_item *desired,
+        const struct mr_item *live, const struct mr_item *owned);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * The plan as JSON: format mailreeve.plan/1 (schema/plan.schema.json). Minor versions only add fields.
+ * The plan as JSON: format mailreeve.plan/1 (schema/plan.schema.json). Minor versions only add
+ * fields.
  */
 #include "plan/doc.h"
 
@@ -20,7 +21,8 @@ static void strings(struct mr_json *json, const struct mr_strs *list)
 	mr_json_end_array(json);
 }
 
-/* A text, a list of texts, or null for "not there": a list without items is one that is there and empty. */
+/* A text, a list of texts, or null for "not there": a list without items is one that is there and
+ * empty. */
 static void values(struct mr_json *json, const char *name, const struct mr_strs *list, bool is_list)
 {
 	mr_json_name(json, name);
@@ -46,9 +48,11 @@ static void live(struct mr_json *json, const struct mr_plan_doc *doc)
 {
 	mr_json_name(json, "live");
 	mr_json_begin_object(json);
-	mr_vec_each(server, &doc->servers) {
+	mr_vec_each (server, &doc->servers) {
 		bool is_ldap = mr_str_is(server->name, "ldap");
-		mr_json_name(json, is_ldap ? "ldap" : mr_str_is(server->name, "postfix") ? "postfix" : "dovecot");
+		mr_json_name(json, is_ldap                              ? "ldap"
+		                   : mr_str_is(server->name, "postfix") ? "postfix"
+		                                                        : "dovecot");
 		mr_json_begin_object(json);
 		if (is_ldap)
 			mr_json_member_str(json, "uri", server->uri);
@@ -65,7 +69,7 @@ static void actions(struct mr_json *json, const struct mr_plan_doc *doc)
 {
 	mr_json_name(json, "actions");
 	mr_json_begin_array(json);
-	mr_vec_each(action, &doc->actions) {
+	mr_vec_each (action, &doc->actions) {
 		mr_json_begin_object(json);
 		mr_json_member_str(json, "service", action->service);
 		mr_json_member_str(json, "action", action->action);
@@ -81,13 +85,13 @@ static void impact(struct mr_json *json, const struct mr_impact *all)
 	for (int kind = 0; kind < MR_IMPACT_COUNT; kind++) {
 		mr_json_name(json, mr_impact_word((enum mr_impact_kind)kind));
 		mr_json_begin_array(json);
-		mr_vec_each(address, &all->lists[kind])
+		mr_vec_each (address, &all->lists[kind])
 			mr_json_str(json, address->address);
 		mr_json_end_array(json);
 	}
 	mr_json_name(json, "routes_changed");
 	mr_json_begin_array(json);
-	mr_vec_each(route, &all->routes) {
+	mr_vec_each (route, &all->routes) {
 		mr_json_begin_object(json);
 		mr_json_member_str(json, "address", route->address);
 		optional(json, "before", route->before);
@@ -102,13 +106,14 @@ static void rails(struct mr_json *json, const struct mr_plan_doc *doc)
 {
 	mr_json_name(json, "rails");
 	mr_json_begin_array(json);
-	mr_vec_each(rail, &doc->rails) {
+	mr_vec_each (rail, &doc->rails) {
 		mr_json_begin_object(json);
 		mr_json_member_str(json, "id", rail->id);
 		mr_json_member_str(json, "limit", rail->limit);
 		mr_json_member_int(json, "actual", (int64_t)rail->actual);
 		mr_json_member_int(json, "total", (int64_t)rail->total);
-		mr_json_member_str(json, "result", rail->is_passed ? MR_STR("pass") : MR_STR("refused"));
+		mr_json_member_str(
+		        json, "result", rail->is_passed ? MR_STR("pass") : MR_STR("refused"));
 		if (rail->text.size > 0)
 			mr_json_member_str(json, "text", rail->text);
 		mr_json_end_object(json);
@@ -162,7 +167,8 @@ static void change(struct mr_json *json, const struct mr_doc_object *object)
 {
 	mr_json_begin_object(json);
 	mr_json_member_str(json, "object", object->object);
-	mr_json_member_str(json, "action", mr_str_from(mr_action_word(object->action, object->object)));
+	mr_json_member_str(
+	        json, "action", mr_str_from(mr_action_word(object->action, object->object)));
 	mr_json_member_str(json, "reason", mr_str_from(mr_reason_word(object->reason)));
 	optional(json, "at", object->at);
 	if (object->renamed_from.size > 0)
@@ -182,7 +188,7 @@ static void drift(struct mr_json *json, const struct mr_plan_doc *doc)
 {
 	mr_json_name(json, "drift");
 	mr_json_begin_array(json);
-	mr_vec_each(one, &doc->drift) {
+	mr_vec_each (one, &doc->drift) {
 		mr_json_begin_object(json);
 		mr_json_member_str(json, "object", one->object);
 		mr_json_member_str(json, "attribute", one->attribute);
@@ -201,7 +207,7 @@ static void warnings(struct mr_json *json, const struct mr_plan_doc *doc)
 {
 	mr_json_name(json, "warnings");
 	mr_json_begin_array(json);
-	mr_vec_each(warning, &doc->warnings) {
+	mr_vec_each (warning, &doc->warnings) {
 		mr_json_begin_object(json);
 		optional(json, "rule", warning->rule);
 		optional(json, "at", warning->at);
@@ -244,7 +250,7 @@ void mr_doc_json(const struct mr_plan_doc *doc, struct mr_buf *out)
 	rails(&json, doc);
 	mr_json_name(&json, "changes");
 	mr_json_begin_array(&json);
-	mr_vec_each(object, &doc->objects)
+	mr_vec_each (object, &doc->objects)
 		change(&json, object);
 	mr_json_end_array(&json);
 	drift(&json, doc);

@@ -31,7 +31,9 @@ static void keep_relay_value(void *arg, mr_str key, mr_str body)
 	for (int i = 0; i < MR_RELAY_PARAMETER_COUNT; i++)
 		if (mr_str_is(key, mr_relay_parameters[i]))
 			plan->relay.value[i] =
-			        body.data ? mr_str_copy(&plan->arena, mr_attrs_get(body, MR_STR("value"))) : (mr_str){0};
+			        body.data ? mr_str_copy(&plan->arena,
+			                            mr_attrs_get(body, MR_STR("value")))
+			                  : (mr_str){0};
 }
 
 static mr_str drift_word(const struct mr_plan *plan, const char *provider)
@@ -58,7 +60,8 @@ static enum mr_drift_mode drift_mode(const struct mr_plan *plan, const char *pro
 	return mr_str_is(word, "heal") ? MR_DRIFT_HEAL : MR_DRIFT_REPORT;
 }
 
-static int open_cursors(struct mr_plan *plan, const struct mr_plan_collection *from, struct mr_cursor cursors[3])
+static int open_cursors(
+        struct mr_plan *plan, const struct mr_plan_collection *from, struct mr_cursor cursors[3])
 {
 	const struct mr_provider *provider = from->server->provider;
 	int result = 0;
@@ -66,7 +69,8 @@ static int open_cursors(struct mr_plan *plan, const struct mr_plan_collection *f
 	for (int i = 0; i < 3; i++)
 		cursors[i] = (struct mr_cursor){.next = next_of_nothing};
 	if (!from->is_former)
-		result = provider->project(from->server->backend, &from->in, plan->input.desired, &cursors[0]);
+		result = provider->project(
+		        from->server->backend, &from->in, plan->input.desired, &cursors[0]);
 	if (result == 0)
 		result = provider->observe(from->server->backend, &from->in, NULL, &cursors[1]);
 	/* a place of ours that is not there any more has no items */
@@ -136,7 +140,8 @@ static int describe(struct mr_plan *plan, const struct mr_plan_server *server)
 	                .name = is_ldap ? MR_STR("ldap") : name,
 	                .version = mr_str_copy(&plan->arena, info.version),
 	                .read = mr_str_from(words[info.read]),
-	                .uri = is_ldap && plan->input.host ? plan->input.host->ldap.uri : (mr_str){0},
+	                .uri = is_ldap && plan->input.host ? plan->input.host->ldap.uri
+	                                                   : (mr_str){0},
 	                .entries = info.entries,
 	        });
 	return 0;
@@ -175,14 +180,14 @@ static void keep_warnings(struct mr_plan *plan)
 {
 	struct mr_arena *arena = &plan->arena;
 
-	mr_vec_each(diag, &plan->input.diags->list) {
+	mr_vec_each (diag, &plan->input.diags->list) {
 		if (diag->severity != MR_WARNING)
 			continue;
-		struct mr_doc_warning warning = {
-		        .rule = mr_str_copy(arena, diag->rule), .text = mr_str_copy(arena, diag->text)};
+		struct mr_doc_warning warning = {.rule = mr_str_copy(arena, diag->rule),
+		        .text = mr_str_copy(arena, diag->text)};
 		if (diag->loc.path.size > 0)
-			warning.at = mr_str_printf(arena, "%.*s:%u:%u", MR_FMT(diag->loc.path), diag->loc.line,
-			        diag->loc.column);
+			warning.at = mr_str_printf(arena, "%.*s:%u:%u", MR_FMT(diag->loc.path),
+			        diag->loc.line, diag->loc.column);
 		mr_vec_push(&plan->doc.warnings, warning);
 	}
 }

@@ -1,5 +1,6 @@
 /*
- * The plan as one comment on a change request: bounded, and with nothing in it that a value could make into markup.
+ * The plan as one comment on a change request: bounded, and with nothing in it that a value could
+ * make into markup.
  */
 #include "plan/doc.h"
 
@@ -56,8 +57,10 @@ static void add_summary(struct comment *comment)
 	mr_buf_add_text(comment->out, "<!-- mailreeve-plan ");
 	/* a host name holds no "--"; whatever else it holds must not end the marker */
 	for (size_t i = 0; i < doc->host.size; i++)
-		if (mr_str_find(MR_STR("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"),
-		            doc->host.data[i]) < 64 && !(doc->host.data[i] == '-' && i > 0 && doc->host.data[i - 1] == '-'))
+		if (mr_str_find(MR_STR("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456"
+		                       "789.-"),
+		            doc->host.data[i]) < 64 &&
+		        !(doc->host.data[i] == '-' && i > 0 && doc->host.data[i - 1] == '-'))
 			mr_buf_add_char(comment->out, doc->host.data[i]);
 	mr_buf_add_text(comment->out, " -->\n### Mail plan for ");
 	add_escaped(comment->out, doc->host);
@@ -74,7 +77,7 @@ static void add_summary(struct comment *comment)
 
 static void add_refusals(struct comment *comment)
 {
-	mr_vec_each(rail, &comment->doc->rails) {
+	mr_vec_each (rail, &comment->doc->rails) {
 		struct mr_buf line = MR_BUF_INIT;
 		if (rail->is_passed)
 			continue;
@@ -97,7 +100,7 @@ static void add_impact_list(struct comment *comment, enum mr_impact_kind kind)
 	if (n == 0)
 		return;
 	mr_buf_printf(&line, "- %s (%zu): ", mr_view_impact(kind, &mark), n);
-	mr_vec_each(address, &comment->doc->impact.lists[kind]) {
+	mr_vec_each (address, &comment->doc->impact.lists[kind]) {
 		if (shown == LISTED_IMPACT)
 			break;
 		if (shown++ > 0)
@@ -128,8 +131,8 @@ static void add_route(struct comment *comment, const struct mr_doc_route *route)
 
 static void add_impact(struct comment *comment)
 {
-	static const enum mr_impact_kind order[] = {
-	        MR_IMPACT_LOGIN_LOST, MR_IMPACT_MAIL_REFUSED, MR_IMPACT_LOGIN_GAINED, MR_IMPACT_MAIL_ACCEPTED};
+	static const enum mr_impact_kind order[] = {MR_IMPACT_LOGIN_LOST, MR_IMPACT_MAIL_REFUSED,
+	        MR_IMPACT_LOGIN_GAINED, MR_IMPACT_MAIL_ACCEPTED};
 	const struct mr_impact *impact = &comment->doc->impact;
 	size_t total = impact->routes.n, shown = 0;
 
@@ -140,11 +143,12 @@ static void add_impact(struct comment *comment)
 	mr_buf_add_text(comment->out, "\n#### What people notice\n");
 	for (size_t i = 0; i < MR_IMPACT_COUNT; i++)
 		add_impact_list(comment, order[i]);
-	mr_vec_each(route, &impact->routes)
+	mr_vec_each (route, &impact->routes)
 		if (shown++ < LISTED_ROUTES)
 			add_route(comment, route);
 	if (impact->routes.n > LISTED_ROUTES)
-		mr_buf_printf(comment->out, "- and %zu more routes\n", impact->routes.n - LISTED_ROUTES);
+		mr_buf_printf(
+		        comment->out, "- and %zu more routes\n", impact->routes.n - LISTED_ROUTES);
 }
 
 static void add_names(struct mr_buf *line, const struct mr_view_group *group)
@@ -199,7 +203,9 @@ static void add_changes(struct comment *comment)
 		struct mr_buf head = MR_BUF_INIT;
 		if (view.n_groups[section] == 0)
 			continue;
-		mr_buf_printf(&head, "\n#### %s (%zu)\n\n| | object | what | risk | at |\n|---|---|---|---|---|\n",
+		mr_buf_printf(&head,
+		        "\n#### %s (%zu)\n\n| | object | what | risk | at "
+		        "|\n|---|---|---|---|---|\n",
 		        mr_view_title((enum mr_view_section)section), view.n_objects[section]);
 		add_line(comment, &head);
 		mr_buf_done(&head);
@@ -213,8 +219,9 @@ static void add_drift(struct comment *comment)
 {
 	if (comment->doc->drift.n == 0)
 		return;
-	mr_buf_printf(comment->out, "\n#### Drift: others changed it (%zu)\n", comment->doc->drift.n);
-	mr_vec_each(drift, &comment->doc->drift) {
+	mr_buf_printf(
+	        comment->out, "\n#### Drift: others changed it (%zu)\n", comment->doc->drift.n);
+	mr_vec_each (drift, &comment->doc->drift) {
 		struct mr_buf text = MR_BUF_INIT, line = MR_BUF_INIT;
 		mr_view_drift(drift, &text);
 		mr_buf_add_text(&line, "- ");
@@ -228,9 +235,10 @@ static void add_drift(struct comment *comment)
 
 static void add_tail(struct comment *comment)
 {
-	mr_vec_each(action, &comment->doc->actions)
-		mr_buf_printf(comment->out, "\nThen: %.*s %.*s\n", MR_FMT(action->action), MR_FMT(action->service));
-	mr_vec_each(warning, &comment->doc->warnings) {
+	mr_vec_each (action, &comment->doc->actions)
+		mr_buf_printf(comment->out, "\nThen: %.*s %.*s\n", MR_FMT(action->action),
+		        MR_FMT(action->service));
+	mr_vec_each (warning, &comment->doc->warnings) {
 		struct mr_buf line = MR_BUF_INIT;
 		mr_buf_add_text(&line, "\nWarning ");
 		add_escaped(&line, warning->at);
@@ -241,11 +249,13 @@ static void add_tail(struct comment *comment)
 		mr_buf_done(&line);
 	}
 	if (comment->n_left_out > 0)
-		mr_buf_printf(comment->out, "\n*%zu further lines are left out; the plan as JSON holds them all.*\n",
+		mr_buf_printf(comment->out,
+		        "\n*%zu further lines are left out; the plan as JSON holds them all.*\n",
 		        comment->n_left_out);
 }
 
-void mr_doc_markdown(const struct mr_plan_doc *doc, const struct mr_render_options *options, struct mr_buf *out)
+void mr_doc_markdown(
+        const struct mr_plan_doc *doc, const struct mr_render_options *options, struct mr_buf *out)
 {
 	struct comment comment = {.doc = doc, .out = out, .start = out->size};
 
@@ -260,14 +270,16 @@ void mr_doc_markdown(const struct mr_plan_doc *doc, const struct mr_render_optio
 }
 
 /* The text, as a page of its own: no script, no reference to anything else. */
-void mr_doc_html(const struct mr_plan_doc *doc, const struct mr_render_options *options, struct mr_buf *out)
+void mr_doc_html(
+        const struct mr_plan_doc *doc, const struct mr_render_options *options, struct mr_buf *out)
 {
 	struct mr_render_options plain = *options;
 	struct mr_buf text = MR_BUF_INIT;
 
 	plain.has_color = false;
 	mr_doc_text(doc, &plain, &text);
-	mr_buf_add_text(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Mail plan</title>\n<pre>\n");
+	mr_buf_add_text(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<meta "
+	                     "charset=\"utf-8\">\n<title>Mail plan</title>\n<pre>\n");
 	for (size_t i = 0; i < text.size; i++) {
 		char c = text.data[i];
 		if (c == '<' || c == '>' || c == '&' || c == '"' || c == '\'')

@@ -50,7 +50,7 @@ mr_str mr_plan_shown_object(const struct mr_plan *plan, mr_str object)
 
 static const struct mr_rename *find_rename(const struct mr_plan *plan, mr_str to)
 {
-	mr_vec_each(rename, &plan->renames)
+	mr_vec_each (rename, &plan->renames)
 		if (mr_str_eq(rename->to, to))
 			return rename;
 	return NULL;
@@ -109,14 +109,16 @@ static bool is_declared(const struct mr_plan *plan, mr_str object, struct mr_loc
 	return false;
 }
 
-static enum mr_reason reason_of(const struct tally *tally, const struct mr_doc_object *object, bool is_still_declared)
+static enum mr_reason reason_of(
+        const struct tally *tally, const struct mr_doc_object *object, bool is_still_declared)
 {
 	if (object->action == MR_RENAME)
 		return MR_REASON_RENAMED;
 	if (tally->is_all_drift)
 		return MR_REASON_DRIFT;
 	if (!is_still_declared && tally->is_all_undeclared &&
-	        (object->action == MR_DELETE || !mr_str_starts(object->object, MR_STR("postfix.table/"))))
+	        (object->action == MR_DELETE ||
+	                !mr_str_starts(object->object, MR_STR("postfix.table/"))))
 		return MR_REASON_NOT_IN_REPOSITORY;
 	if (tally->has_adopted && !tally->has_owned)
 		return MR_REASON_ADOPTED;
@@ -130,13 +132,15 @@ static mr_str format_at(struct mr_plan *plan, const struct mr_loc *loc)
 	return mr_str_printf(&plan->arena, "%.*s:%u:%u", MR_FMT(loc->path), loc->line, loc->column);
 }
 
-static mr_str place_of(struct mr_plan *plan, const struct entry *entries, size_t n, const struct mr_loc *declared)
+static mr_str place_of(
+        struct mr_plan *plan, const struct entry *entries, size_t n, const struct mr_loc *declared)
 {
 	const struct mr_loc *first = declared;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct mr_change *change = &plan->diff.changes.list.items[entries[i].index];
-		bool is_primary = mr_words_is_primary(change->in, change->object, change->key, plan->has_passwd);
+		bool is_primary = mr_words_is_primary(
+		        change->in, change->object, change->key, plan->has_passwd);
 		if (change->loc.path.size == 0)
 			continue;
 		if (is_primary)
@@ -149,7 +153,8 @@ static mr_str place_of(struct mr_plan *plan, const struct entry *entries, size_t
 
 static struct mr_strs targets_of(struct mr_plan *plan, const struct entry *entries, size_t n)
 {
-	struct mr_strs targets = {mr_alloc_n(&plan->arena, plan->n_collections + 1, sizeof(mr_str)), 0};
+	struct mr_strs targets = {
+	        mr_alloc_n(&plan->arena, plan->n_collections + 1, sizeof(mr_str)), 0};
 
 	for (size_t i = 0; i < n; i++) {
 		mr_str target = plan->diff.changes.list.items[entries[i].index].in->target;
@@ -172,7 +177,8 @@ static mr_str effect_of(struct mr_plan *plan, const struct entry *entries, size_
 	mr_attrs_builder_init(&seal);
 	mr_hash_init(&hash);
 	for (size_t i = 0; i < n; i++)
-		mr_digest_change(plan, &seal, &plan->diff.changes.list.items[entries[i].index], &hash);
+		mr_digest_change(
+		        plan, &seal, &plan->diff.changes.list.items[entries[i].index], &hash);
 	digest = mr_hash_final(&hash);
 	mr_digest_format(&digest, &hex);
 	mr_str result = mr_str_copy(&plan->arena, mr_buf_str(&hex));
@@ -195,7 +201,8 @@ static void explain_state(struct mr_doc_object *object)
 	object->means = mr_str_from(means);
 }
 
-static void make_object(struct mr_plan *plan, const struct entry *entries, size_t n, size_t *indices)
+static void make_object(
+        struct mr_plan *plan, const struct entry *entries, size_t n, size_t *indices)
 {
 	struct mr_doc_object object = {.object = entries[0].object};
 	struct tally tally = {.is_all_drift = true, .is_all_undeclared = true};
@@ -216,7 +223,8 @@ static void make_object(struct mr_plan *plan, const struct entry *entries, size_
 	object.at = place_of(plan, entries, n, &at);
 	object.targets = targets_of(plan, entries, n);
 	object.effect = effect_of(plan, entries, n);
-	struct mr_object_parts parts = {plan, &plan->arena, indices, n, object.object, object.action, object.reason};
+	struct mr_object_parts parts = {
+	        plan, &plan->arena, indices, n, object.object, object.action, object.reason};
 	mr_object_attributes(&parts, &object);
 	if (mr_str_starts(object.object, MR_STR("user/")))
 		explain_state(&object);
@@ -226,15 +234,19 @@ static void make_object(struct mr_plan *plan, const struct entry *entries, size_
 
 static void make_drift(struct mr_plan *plan)
 {
-	mr_vec_each(drift, &plan->diff.drift) {
-		const struct mr_attr *any = drift->live.n_values > 0 ? &drift->live : &drift->applied;
+	mr_vec_each (drift, &plan->diff.drift) {
+		const struct mr_attr *any =
+		        drift->live.n_values > 0 ? &drift->live : &drift->applied;
 		unsigned flags = drift->live.flags | drift->applied.flags;
 		struct mr_word word;
-		/* a row is named by its own body; a pattern's name is not at hand here, so its key stands for it */
+		/* a row is named by its own body; a pattern's name is not at hand here, so its key
+		 * stands for it */
 		mr_words_of(drift->in, drift->object, drift->key, (mr_str){0}, any, &word);
-		if (word.kind == MR_WORD_HIDDEN || (drift->live.n_values == 0 && drift->applied.n_values == 0))
+		if (word.kind == MR_WORD_HIDDEN ||
+		        (drift->live.n_values == 0 && drift->applied.n_values == 0))
 			continue;
-		struct mr_doc_drift shown = {.object = mr_plan_shown_object(plan, drift->object), .attribute = word.name};
+		struct mr_doc_drift shown = {.object = mr_plan_shown_object(plan, drift->object),
+		        .attribute = word.name};
 		shown.is_sensitive = flags & (MR_ATTR_SENSITIVE | MR_ATTR_SEALED);
 		if (!shown.is_sensitive && word.kind == MR_WORD_MEMBER) {
 			struct mr_strs member = {mr_alloc(&plan->arena, sizeof(mr_str)), 1};
@@ -242,8 +254,10 @@ static void make_drift(struct mr_plan *plan)
 			shown.applied = drift->applied.n_values > 0 ? member : (struct mr_strs){0};
 			shown.live = drift->live.n_values > 0 ? member : (struct mr_strs){0};
 		} else if (!shown.is_sensitive) {
-			shown.applied = mr_shown_values(&plan->arena, &drift->applied, word.kind == MR_WORD_LIST);
-			shown.live = mr_shown_values(&plan->arena, &drift->live, word.kind == MR_WORD_LIST);
+			shown.applied = mr_shown_values(
+			        &plan->arena, &drift->applied, word.kind == MR_WORD_LIST);
+			shown.live = mr_shown_values(
+			        &plan->arena, &drift->live, word.kind == MR_WORD_LIST);
 		}
 		mr_vec_push(&plan->doc.drift, shown);
 	}
@@ -264,8 +278,9 @@ static void count_unchanged(struct mr_plan *plan)
 
 	for (size_t i = 0; i < plan->n_collections; i++)
 		declared += plan->collections[i].counts.primary;
-	mr_vec_each(object, &plan->doc.objects)
-		touched += object->action != MR_DELETE && object->reason != MR_REASON_NOT_IN_REPOSITORY;
+	mr_vec_each (object, &plan->doc.objects)
+		touched += object->action != MR_DELETE &&
+		           object->reason != MR_REASON_NOT_IN_REPOSITORY;
 	plan->doc.unchanged = declared > touched ? declared - touched : 0;
 }
 
@@ -280,7 +295,8 @@ void mr_plan_objects(struct mr_plan *plan)
 	for (int action = 0; action < MR_ACTION_COUNT; action++)
 		plan->doc.counts[action] = 0;
 	for (size_t i = 0; i < n; i++)
-		entries[i] = (struct entry){mr_plan_shown_object(plan, plan->diff.changes.list.items[i].object), i};
+		entries[i] = (struct entry){
+		        mr_plan_shown_object(plan, plan->diff.changes.list.items[i].object), i};
 	if (n > 0)
 		qsort(entries, n, sizeof *entries, by_object);
 	for (size_t i = 1; i <= n; i++) {
@@ -291,6 +307,7 @@ void mr_plan_objects(struct mr_plan *plan)
 	}
 	make_drift(plan);
 	if (plan->doc.drift.n > 0)
-		qsort(plan->doc.drift.items, plan->doc.drift.n, sizeof *plan->doc.drift.items, drift_order);
+		qsort(plan->doc.drift.items, plan->doc.drift.n, sizeof *plan->doc.drift.items,
+		        drift_order);
 	count_unchanged(plan);
 }

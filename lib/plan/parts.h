@@ -55,7 +55,8 @@ static inline const struct mr_plan_collection *mr_plan_collection_of(const struc
 
 /* Fills in->collections, sorted by rank and name. */
 MR_CHECK int mr_plan_collect(struct mr_plan *plan);
-/* Users that were renamed: pairs the leaving row with the new one and carries over a password of the user's own. */
+/* Users that were renamed: pairs the leaving row with the new one and carries over a password of
+ * the user's own. */
 MR_CHECK int mr_plan_link_renames(struct mr_plan *plan);
 /* NULL or the name under which an object's items are shown. */
 mr_str mr_plan_shown_object(const struct mr_plan *plan, mr_str object);
@@ -73,8 +74,8 @@ const char *mr_relay_judge(struct mr_arena *arena, const struct mr_relay_result 
 /* Digests of the plan (doc.digest, doc.effects_digest). */
 void mr_plan_digests(struct mr_plan *plan);
 /* Adds one change to a digest: collection, key, both sides sealed. */
-void mr_digest_change(const struct mr_plan *plan, struct mr_attrs_builder *seal, const struct mr_change *change,
-        struct mr_hash *hash);
+void mr_digest_change(const struct mr_plan *plan, struct mr_attrs_builder *seal,
+        const struct mr_change *change, struct mr_hash *hash);
 /* Keeps only the changes of these objects (sorted) and fills the document anew. */
 void mr_plan_narrow(struct mr_plan *plan, const struct mr_strs *objects);
 

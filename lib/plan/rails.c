@@ -1,7 +1,9 @@
 /*
- * The rails: limits by count and percent, guards against an emptied source, protected objects, no open relay.
+ * The rails: limits by count and percent, guards against an emptied source, protected objects, no
+ * open relay.
  *
- * Policy and what was allowed by hand come from outside; nothing of the state under judgement can lift a rail.
+ * Policy and what was allowed by hand come from outside; nothing of the state under judgement can
+ * lift a rail.
  */
 #include "plan/parts.h"
 
@@ -43,7 +45,9 @@ static bool find_allowed(const struct mr_plan *plan, const char *id, uint64_t *o
 
 static void push(struct mr_plan *plan, const struct measure *measure, mr_str limit, uint64_t most)
 {
-	struct mr_rail rail = {.id = mr_str_from(measure->id), .limit = limit, .actual = measure->actual,
+	struct mr_rail rail = {.id = mr_str_from(measure->id),
+	        .limit = limit,
+	        .actual = measure->actual,
 	        .total = measure->total};
 	uint64_t allowed = 0;
 	bool is_allowed = find_allowed(plan, measure->id, &allowed);
@@ -51,12 +55,14 @@ static void push(struct mr_plan *plan, const struct measure *measure, mr_str lim
 	rail.is_passed = measure->actual <= most || (is_allowed && measure->actual <= allowed);
 	if (!rail.is_passed)
 		rail.text = mr_str_printf(&plan->arena,
-		        "%llu of %llu %.*s: over the limit of %.*s, which is %llu; if this is meant: --allow '%s<=%llu'",
+		        "%llu of %llu %.*s: over the limit of %.*s, which is %llu; if this is "
+		        "meant: --allow '%s<=%llu'",
 		        (unsigned long long)measure->actual, (unsigned long long)measure->total,
-		        MR_FMT(measure->subject), MR_FMT(limit), (unsigned long long)most, measure->id,
-		        (unsigned long long)measure->actual);
+		        MR_FMT(measure->subject), MR_FMT(limit), (unsigned long long)most,
+		        measure->id, (unsigned long long)measure->actual);
 	else if (measure->actual > most)
-		rail.text = mr_str_printf(&plan->arena, "%llu of %llu %.*s: allowed by hand up to %llu",
+		rail.text = mr_str_printf(&plan->arena,
+		        "%llu of %llu %.*s: allowed by hand up to %llu",
 		        (unsigned long long)measure->actual, (unsigned long long)measure->total,
 		        MR_FMT(measure->subject), (unsigned long long)allowed);
 	mr_vec_push(&plan->doc.rails, rail);
@@ -93,10 +99,11 @@ static void judge_users(struct mr_plan *plan)
 
 	for (size_t i = 0; i < plan->n_collections; i++)
 		if (is_users_collection(plan, &plan->collections[i].in))
-			measure.total += larger(plan->collections[i].counts.live, plan->collections[i].counts.owned);
-	mr_vec_each(change, &plan->diff.changes.list)
-		measure.actual += is_users_collection(plan, change->in) && mr_change_is_delete(change) &&
-		        !is_renamed(plan, change->object);
+			measure.total += larger(plan->collections[i].counts.live,
+			        plan->collections[i].counts.owned);
+	mr_vec_each (change, &plan->diff.changes.list)
+		measure.actual += is_users_collection(plan, change->in) &&
+		                  mr_change_is_delete(change) && !is_renamed(plan, change->object);
 	limit(plan, &measure);
 }
 
@@ -111,9 +118,11 @@ static void judge_domains(struct mr_plan *plan)
 
 	for (size_t i = 0; i < plan->n_collections; i++)
 		if (is_domains_collection(&plan->collections[i].in))
-			measure.total += larger(plan->collections[i].counts.live, plan->collections[i].counts.owned);
-	mr_vec_each(object, &plan->doc.objects)
-		measure.actual += object->action == MR_DELETE && mr_str_starts(object->object, MR_STR("domain/"));
+			measure.total += larger(plan->collections[i].counts.live,
+			        plan->collections[i].counts.owned);
+	mr_vec_each (object, &plan->doc.objects)
+		measure.actual += object->action == MR_DELETE &&
+		                  mr_str_starts(object->object, MR_STR("domain/"));
 	limit(plan, &measure);
 }
 
@@ -123,9 +132,11 @@ static void judge_directory(struct mr_plan *plan)
 
 	for (size_t i = 0; i < plan->n_collections; i++)
 		if (plan->collections[i].in.flags & MR_COLLECTION_DELETE_LATE)
-			measure.total += larger(plan->collections[i].counts.live, plan->collections[i].counts.owned);
-	mr_vec_each(change, &plan->diff.changes.list)
-		measure.actual += (change->in->flags & MR_COLLECTION_DELETE_LATE) && mr_change_is_delete(change);
+			measure.total += larger(plan->collections[i].counts.live,
+			        plan->collections[i].counts.owned);
+	mr_vec_each (change, &plan->diff.changes.list)
+		measure.actual += (change->in->flags & MR_COLLECTION_DELETE_LATE) &&
+		                  mr_change_is_delete(change);
 	limit(plan, &measure);
 }
 
@@ -135,7 +146,7 @@ static bool judge_table(struct mr_plan *plan, const struct mr_plan_collection *c
 	mr_str table = mr_words_table(&collection->in);
 	struct measure measure = {.id = "postfix.table.shrink"};
 
-	mr_vec_each(change, &plan->diff.changes.list) {
+	mr_vec_each (change, &plan->diff.changes.list) {
 		if (change->in != &collection->in)
 			continue;
 		added += mr_change_is_create(change);
@@ -163,10 +174,12 @@ static void judge_tables(struct mr_plan *plan)
 		limit(plan, &none);
 }
 
-/* A repository that lost its files must not become a wish to close everything. One lone user may still leave. */
+/* A repository that lost its files must not become a wish to close everything. One lone user may
+ * still leave. */
 static void judge_source(struct mr_plan *plan)
 {
-	struct measure measure = {.id = "source.empty", .subject = MR_STR("users and domains that the repository lost")};
+	struct measure measure = {.id = "source.empty",
+	        .subject = MR_STR("users and domains that the repository lost")};
 	uint64_t users = 0, own_users = 0, domains = 0, own_domains = 0;
 
 	for (size_t i = 0; i < plan->n_collections; i++) {
@@ -199,7 +212,7 @@ static bool is_named(struct mr_arena *arena, mr_str protected, mr_str object)
 	if (!mr_str_starts(protected, ldap) || !mr_str_starts(object, ldap))
 		return false;
 	return mr_dn_key(arena, mr_str_skip(protected, ldap.size), &a) == 0 &&
-	        mr_dn_key(arena, mr_str_skip(object, ldap.size), &b) == 0 && mr_str_eq(a, b);
+	       mr_dn_key(arena, mr_str_skip(object, ldap.size), &b) == 0 && mr_str_eq(a, b);
 }
 
 static void judge_protected(struct mr_plan *plan)
@@ -208,25 +221,32 @@ static void judge_protected(struct mr_plan *plan)
 	uint64_t n_refused = 0, total = policy ? policy->protect.n : 0;
 
 	for (size_t i = 0; i < total; i++) {
-		mr_vec_each(object, &plan->doc.objects) {
-			if (object->action != MR_DELETE || !is_named(&plan->arena, policy->protect.items[i], object->object))
+		mr_vec_each (object, &plan->doc.objects) {
+			if (object->action != MR_DELETE ||
+			        !is_named(&plan->arena, policy->protect.items[i], object->object))
 				continue;
 			n_refused++;
 			mr_str text = mr_str_printf(&plan->arena,
-			        "'%.*s' is protected: take it out of policy.protect in a commit of its own first",
+			        "'%.*s' is protected: take it out of policy.protect in a commit of "
+			        "its own first",
 			        MR_FMT(object->object));
-			mr_vec_push(&plan->doc.rails, (struct mr_rail){.id = MR_STR("protect"), .limit = MR_STR("0"),
-			                                      .actual = 1, .total = total, .text = text});
+			mr_vec_push(&plan->doc.rails, (struct mr_rail){.id = MR_STR("protect"),
+			                                      .limit = MR_STR("0"),
+			                                      .actual = 1,
+			                                      .total = total,
+			                                      .text = text});
 		}
 	}
 	if (n_refused == 0)
-		mr_vec_push(&plan->doc.rails, (struct mr_rail){.id = MR_STR("protect"), .limit = MR_STR("0"),
-		                                      .total = total, .is_passed = true});
+		mr_vec_push(&plan->doc.rails, (struct mr_rail){.id = MR_STR("protect"),
+		                                      .limit = MR_STR("0"),
+		                                      .total = total,
+		                                      .is_passed = true});
 }
 
 static bool touches_relaying(const struct mr_plan *plan)
 {
-	mr_vec_each(change, &plan->diff.changes.list) {
+	mr_vec_each (change, &plan->diff.changes.list) {
 		if (!mr_str_is(change->in->name, "postfix.main"))
 			continue;
 		for (int i = 0; i < MR_RELAY_PARAMETER_COUNT; i++)
@@ -236,16 +256,20 @@ static bool touches_relaying(const struct mr_plan *plan)
 	return false;
 }
 
-/* Judged when the plan decides it; a server that others left open is no reason to refuse closing it. */
+/* Judged when the plan decides it; a server that others left open is no reason to refuse closing
+ * it. */
 static void judge_relaying(struct mr_plan *plan)
 {
-	struct mr_rail rail = {.id = MR_STR("open_relay"), .limit = MR_STR("0"), .total = 1, .is_passed = true};
-	const char *why = touches_relaying(plan) ? mr_relay_judge(&plan->arena, &plan->relay) : NULL;
+	struct mr_rail rail = {
+	        .id = MR_STR("open_relay"), .limit = MR_STR("0"), .total = 1, .is_passed = true};
+	const char *why =
+	        touches_relaying(plan) ? mr_relay_judge(&plan->arena, &plan->relay) : NULL;
 
 	if (why) {
 		rail.actual = 1;
 		rail.is_passed = false;
-		rail.text = mr_str_printf(&plan->arena, "Postfix would relay for strangers: %s", why);
+		rail.text =
+		        mr_str_printf(&plan->arena, "Postfix would relay for strangers: %s", why);
 	}
 	mr_vec_push(&plan->doc.rails, rail);
 }

@@ -1,5 +1,6 @@
 /*
- * Whether Postfix, as it will be, relays for strangers: only what can be told for certain from the parameters.
+ * Whether Postfix, as it will be, relays for strangers: only what can be told for certain from the
+ * parameters.
  */
 #include "plan/parts.h"
 
@@ -20,9 +21,11 @@ static mr_str next_word(mr_str *rest)
 {
 	size_t n = 0;
 
-	while (rest->size > 0 && (rest->data[0] == ',' || mr_str_trim(mr_str_take(*rest, 1)).size == 0))
+	while (rest->size > 0 &&
+	        (rest->data[0] == ',' || mr_str_trim(mr_str_take(*rest, 1)).size == 0))
 		*rest = mr_str_skip(*rest, 1);
-	while (n < rest->size && rest->data[n] != ',' && mr_str_trim((mr_str){rest->data + n, 1}).size > 0)
+	while (n < rest->size && rest->data[n] != ',' &&
+	        mr_str_trim((mr_str){rest->data + n, 1}).size > 0)
 		n++;
 	mr_str word = mr_str_take(*rest, n);
 	*rest = mr_str_skip(*rest, n);
@@ -52,8 +55,8 @@ static enum verdict judge_restrictions(mr_str list)
 
 	while ((word = next_word(&list)).size > 0) {
 		bool refuses = mr_str_is(word, "reject_unauth_destination") ||
-		        mr_str_is(word, "defer_unauth_destination") || mr_str_is(word, "reject") ||
-		        mr_str_is(word, "defer");
+		               mr_str_is(word, "defer_unauth_destination") ||
+		               mr_str_is(word, "reject") || mr_str_is(word, "defer");
 		if (mr_str_is(word, "permit"))
 			return OPEN;
 		if (refuses && !only_warns)
@@ -76,7 +79,8 @@ static const char *judge_lists(const struct mr_relay_result *result)
 		return NULL;
 	if (recipient.data && judge_restrictions(recipient) != OPEN)
 		return NULL;
-	return "neither smtpd_relay_restrictions nor smtpd_recipient_restrictions refuses strangers "
+	return "neither smtpd_relay_restrictions nor smtpd_recipient_restrictions refuses "
+	       "strangers "
 	       "(reject_unauth_destination before any permit)";
 }
 
@@ -86,14 +90,21 @@ const char *mr_relay_judge(struct mr_arena *arena, const struct mr_relay_result 
 
 	while ((word = next_word(&rest)).size > 0)
 		if (is_wide_network(word))
-			return mr_str_printf(arena, "mynetworks takes '%.*s' for its own network", MR_FMT(word)).data;
-	if (!result->value[MR_RELAY_MYNETWORKS].data && mr_str_is(result->value[MR_RELAY_MYNETWORKS_STYLE], "class"))
+			return mr_str_printf(
+			        arena, "mynetworks takes '%.*s' for its own network", MR_FMT(word))
+			        .data;
+	if (!result->value[MR_RELAY_MYNETWORKS].data &&
+	        mr_str_is(result->value[MR_RELAY_MYNETWORKS_STYLE], "class"))
 		return "mynetworks_style = class takes the whole network class for its own network";
 	rest = result->value[MR_RELAY_DOMAINS];
 	while ((word = next_word(&rest)).size > 0)
-		if (mr_str_starts(word, MR_STR("static:")) || mr_str_is(word, "*") || mr_str_is(word, ".") ||
-		        (mr_str_find(word, '.') == word.size && mr_str_find(word, ':') == word.size &&
-		                word.data[0] != '$' && word.data[0] != '/' && word.data[0] != '!'))
-			return mr_str_printf(arena, "relay_domains takes everything below '%.*s'", MR_FMT(word)).data;
+		if (mr_str_starts(word, MR_STR("static:")) || mr_str_is(word, "*") ||
+		        mr_str_is(word, ".") ||
+		        (mr_str_find(word, '.') == word.size &&
+		                mr_str_find(word, ':') == word.size && word.data[0] != '$' &&
+		                word.data[0] != '/' && word.data[0] != '!'))
+			return mr_str_printf(
+			        arena, "relay_domains takes everything below '%.*s'", MR_FMT(word))
+			        .data;
 	return judge_lists(result);
 }

@@ -17,11 +17,12 @@ static int by_from(const void *a, const void *b)
 static bool is_user_row(const struct mr_plan *plan, const struct mr_change *change)
 {
 	return mr_str_starts(change->object, MR_STR("user/")) &&
-	        mr_words_is_primary(change->in, change->object, change->key, plan->has_passwd);
+	       mr_words_is_primary(change->in, change->object, change->key, plan->has_passwd);
 }
 
 /* The leaving row of an address; changes of one collection are one run in key order. */
-static struct mr_change *find_leaving(struct mr_plan *plan, const struct mr_collection *in, mr_str key)
+static struct mr_change *find_leaving(
+        struct mr_plan *plan, const struct mr_collection *in, mr_str key)
 {
 	size_t low = 0, high = plan->diff.changes.list.n;
 	struct mr_change *list = plan->diff.changes.list.items;
@@ -44,13 +45,15 @@ static struct mr_change *find_leaving(struct mr_plan *plan, const struct mr_coll
 }
 
 /* A password that the user may change stays the old row's, unless git's own value changed. */
-static bool keeps(const struct mr_plan *plan, const struct mr_attr *desired, const struct mr_attr *live, mr_str owned)
+static bool keeps(const struct mr_plan *plan, const struct mr_attr *desired,
+        const struct mr_attr *live, mr_str owned)
 {
 	struct mr_attr last;
 
 	if (!(desired->flags & MR_ATTR_LIVE) || live->n_values == 0)
 		return false;
-	return !owned.data || !mr_attrs_find(owned, desired->name, &last) || mr_attr_same(&last, desired, plan->key);
+	return !owned.data || !mr_attrs_find(owned, desired->name, &last) ||
+	       mr_attr_same(&last, desired, plan->key);
 }
 
 static int carry_over(struct mr_plan *plan, const struct mr_change *old, struct mr_change *new)
@@ -63,13 +66,15 @@ static int carry_over(struct mr_plan *plan, const struct mr_change *old, struct 
 
 	mr_attrs_builder_init(&builder);
 	while (rest.size > 0 && (result = mr_attrs_next(&rest, &attr)) == 1) {
-		bool is_kept = mr_attrs_find(old->before, attr.name, &live) && keeps(plan, &attr, &live, owned);
+		bool is_kept = mr_attrs_find(old->before, attr.name, &live) &&
+		               keeps(plan, &attr, &live, owned);
 		mr_attrs_add_attr(&builder, is_kept ? &live : &attr);
 	}
 	if (result >= 0)
 		new->after = mr_str_copy(&plan->diff.changes.arena, mr_attrs_finish(&builder));
 	mr_attrs_builder_done(&builder);
-	return result < 0 ? mr_fail(plan->input.diags, MR_E_FAILED, "cannot carry over '%.*s': its bytes are damaged",
+	return result < 0 ? mr_fail(plan->input.diags, MR_E_FAILED,
+	                            "cannot carry over '%.*s': its bytes are damaged",
 	                            MR_FMT(old->key))
 	                  : 0;
 }
@@ -92,7 +97,7 @@ static int link_one(struct mr_plan *plan, struct mr_change *change)
 
 static bool has_leaving(const struct mr_plan *plan)
 {
-	mr_vec_each(change, &plan->diff.changes.list)
+	mr_vec_each (change, &plan->diff.changes.list)
 		if (mr_change_is_delete(change) && is_user_row(plan, change))
 			return true;
 	return false;
@@ -105,7 +110,7 @@ int mr_plan_link_renames(struct mr_plan *plan)
 	/* a look-up for each new user is worth it only where somebody leaves */
 	if (!plan->input.desired || !has_leaving(plan))
 		return 0;
-	mr_vec_each(change, &plan->diff.changes.list) {
+	mr_vec_each (change, &plan->diff.changes.list) {
 		if (!mr_change_is_create(change) || !is_user_row(plan, change))
 			continue;
 		result = link_one(plan, change);

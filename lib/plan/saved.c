@@ -29,7 +29,8 @@ static int index_objects(struct mr_diags *diags, struct mr_saved_plan *saved)
 	for (size_t i = 0; i < n; i++) {
 		saved->objects.items[i] = saved->doc.objects.items[i].object;
 		if (i > 0 && mr_str_eq(saved->objects.items[i], saved->objects.items[i - 1]))
-			return mr_fail(diags, MR_E_INVALID, "cannot read the saved plan: '%.*s' stands in it twice",
+			return mr_fail(diags, MR_E_INVALID,
+			        "cannot read the saved plan: '%.*s' stands in it twice",
 			        MR_FMT(saved->objects.items[i]));
 	}
 	return 0;
@@ -78,16 +79,20 @@ mr_str mr_saved_plan_directory(const struct mr_saved_plan *saved)
 	return saved->doc.directory;
 }
 
-static int stale(struct mr_diags *diags, const struct mr_doc_object *saved, const struct mr_doc_object *fresh)
+static int stale(struct mr_diags *diags, const struct mr_doc_object *saved,
+        const struct mr_doc_object *fresh)
 {
 	if (fresh && fresh->action != saved->action)
-		return mr_fail(diags, MR_E_STALE, "cannot apply the saved plan: '%.*s' was planned as %s, now it is %s",
+		return mr_fail(diags, MR_E_STALE,
+		        "cannot apply the saved plan: '%.*s' was planned as %s, now it is %s",
 		        MR_FMT(saved->object), mr_action_word(saved->action, saved->object),
 		        mr_action_word(fresh->action, fresh->object));
 	if (fresh)
-		return mr_fail(diags, MR_E_STALE, "cannot apply the saved plan: '%.*s' changed meanwhile",
+		return mr_fail(diags, MR_E_STALE,
+		        "cannot apply the saved plan: '%.*s' changed meanwhile",
 		        MR_FMT(saved->object));
-	return mr_fail(diags, MR_E_STALE, "cannot apply the saved plan: nothing is left to do for '%.*s'",
+	return mr_fail(diags, MR_E_STALE,
+	        "cannot apply the saved plan: nothing is left to do for '%.*s'",
 	        MR_FMT(saved->object));
 }
 
@@ -100,14 +105,16 @@ static const struct mr_doc_object *find(const struct mr_plan_doc *doc, mr_str ob
 	return bsearch(&wanted, doc->objects.items, doc->objects.n, sizeof wanted, by_object);
 }
 
-int mr_saved_plan_check(struct mr_diags *diags, const struct mr_saved_plan *saved, struct mr_plan *fresh)
+int mr_saved_plan_check(
+        struct mr_diags *diags, const struct mr_saved_plan *saved, struct mr_plan *fresh)
 {
 	int result = 0;
 
 	if (!mr_str_eq(saved->doc.host, fresh->doc.host))
-		return mr_fail(diags, MR_E_STALE, "cannot apply the saved plan: it is for host '%.*s', this is '%.*s'",
+		return mr_fail(diags, MR_E_STALE,
+		        "cannot apply the saved plan: it is for host '%.*s', this is '%.*s'",
 		        MR_FMT(saved->doc.host), MR_FMT(fresh->doc.host));
-	mr_vec_each(object, &saved->doc.objects) {
+	mr_vec_each (object, &saved->doc.objects) {
 		const struct mr_doc_object *now = find(&fresh->doc, object->object);
 		if (!now || !mr_str_eq(now->effect, object->effect))
 			result = stale(diags, object, now);
@@ -118,11 +125,13 @@ int mr_saved_plan_check(struct mr_diags *diags, const struct mr_saved_plan *save
 	}
 	mr_plan_narrow(fresh, &saved->objects);
 	if (!mr_str_eq(fresh->doc.effects_digest, saved->doc.effects_digest))
-		return mr_fail(diags, MR_E_STALE, "cannot apply the saved plan: its changes are not those it was made with");
+		return mr_fail(diags, MR_E_STALE,
+		        "cannot apply the saved plan: its changes are not those it was made with");
 	return 0;
 }
 
-int mr_saved_plan_render(const struct mr_saved_plan *saved, const struct mr_render_options *options, struct mr_buf *out)
+int mr_saved_plan_render(const struct mr_saved_plan *saved, const struct mr_render_options *options,
+        struct mr_buf *out)
 {
 	mr_doc_render(&saved->doc, options, out);
 	return 0;

@@ -68,7 +68,7 @@ static void add_head(const struct page *page)
 		add_harmless(page, mr_str_take(doc->commit, 12));
 	}
 	mr_buf_add_char(page->out, '\n');
-	mr_vec_each(server, &doc->servers) {
+	mr_vec_each (server, &doc->servers) {
 		if (mr_str_is(server->read, "complete"))
 			continue;
 		add_mark(page, '!');
@@ -81,7 +81,7 @@ static void add_refusals(const struct page *page)
 {
 	bool has_any = false;
 
-	mr_vec_each(rail, &page->doc->rails) {
+	mr_vec_each (rail, &page->doc->rails) {
 		if (rail->is_passed)
 			continue;
 		if (!has_any)
@@ -105,7 +105,7 @@ static void add_impact_list(const struct page *page, enum mr_impact_kind kind)
 		return;
 	add_mark(page, mark);
 	mr_buf_printf(page->out, "%s (%zu): ", word, n);
-	mr_vec_each(address, &page->doc->impact.lists[kind]) {
+	mr_vec_each (address, &page->doc->impact.lists[kind]) {
 		if (shown == LISTED_IMPACT && !page->options->is_verbose)
 			break;
 		if (shown++ > 0)
@@ -121,7 +121,7 @@ static void add_routes(const struct page *page)
 {
 	size_t shown = 0, n = page->doc->impact.routes.n;
 
-	mr_vec_each(route, &page->doc->impact.routes) {
+	mr_vec_each (route, &page->doc->impact.routes) {
 		if (shown++ == LISTED_IMPACT && !page->options->is_verbose) {
 			mr_buf_printf(page->out, "    and %zu more routes\n", n - LISTED_IMPACT);
 			break;
@@ -139,8 +139,8 @@ static void add_routes(const struct page *page)
 
 static void add_impact(const struct page *page)
 {
-	static const enum mr_impact_kind order[] = {
-	        MR_IMPACT_LOGIN_LOST, MR_IMPACT_MAIL_REFUSED, MR_IMPACT_LOGIN_GAINED, MR_IMPACT_MAIL_ACCEPTED};
+	static const enum mr_impact_kind order[] = {MR_IMPACT_LOGIN_LOST, MR_IMPACT_MAIL_REFUSED,
+	        MR_IMPACT_LOGIN_GAINED, MR_IMPACT_MAIL_ACCEPTED};
 	size_t total = page->doc->impact.routes.n;
 
 	for (int kind = 0; kind < MR_IMPACT_COUNT; kind++)
@@ -156,7 +156,8 @@ static void add_impact(const struct page *page)
 static void add_notes(const struct page *page, const struct mr_doc_object *object)
 {
 	static const char *const reasons[MR_REASON_COUNT] = {
-	        [MR_REASON_NOT_IN_REPOSITORY] = "not in the repository", [MR_REASON_ADOPTED] = "was there before"};
+	        [MR_REASON_NOT_IN_REPOSITORY] = "not in the repository",
+	        [MR_REASON_ADOPTED] = "was there before"};
 
 	if (reasons[object->reason])
 		mr_buf_printf(page->out, ", %s", reasons[object->reason]);
@@ -252,7 +253,7 @@ static void add_drift(const struct page *page)
 		return;
 	add_title(page, page->doc->heals_drift ? "Drift (others changed it; it is put back)"
 	                                       : "Drift (others changed it)");
-	mr_vec_each(drift, &page->doc->drift) {
+	mr_vec_each (drift, &page->doc->drift) {
 		if (shown++ == LISTED_DRIFT && !page->options->is_verbose) {
 			mr_buf_printf(page->out, "    and %zu more\n", n - LISTED_DRIFT);
 			break;
@@ -268,7 +269,7 @@ static void add_actions(const struct page *page)
 	if (page->doc->actions.n == 0)
 		return;
 	add_title(page, "Then");
-	mr_vec_each(action, &page->doc->actions) {
+	mr_vec_each (action, &page->doc->actions) {
 		add_mark(page, '>');
 		add_harmless(page, action->action);
 		mr_buf_add_char(page->out, ' ');
@@ -279,7 +280,7 @@ static void add_actions(const struct page *page)
 
 static void add_allowed(const struct page *page)
 {
-	mr_vec_each(rail, &page->doc->rails) {
+	mr_vec_each (rail, &page->doc->rails) {
 		if (!rail->is_passed || rail->text.size == 0)
 			continue;
 		mr_buf_add_text(page->out, "\nAllowed by hand: ");
@@ -295,7 +296,7 @@ static void add_warnings(const struct page *page)
 	if (page->doc->warnings.n == 0)
 		return;
 	add_title(page, "Warnings");
-	mr_vec_each(warning, &page->doc->warnings) {
+	mr_vec_each (warning, &page->doc->warnings) {
 		add_mark(page, '!');
 		if (warning->at.size > 0) {
 			add_harmless(page, warning->at);
@@ -308,7 +309,8 @@ static void add_warnings(const struct page *page)
 	}
 }
 
-void mr_doc_text(const struct mr_plan_doc *doc, const struct mr_render_options *options, struct mr_buf *out)
+void mr_doc_text(
+        const struct mr_plan_doc *doc, const struct mr_render_options *options, struct mr_buf *out)
 {
 	struct page page = {doc, options, out};
 

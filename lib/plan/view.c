@@ -45,7 +45,8 @@ static enum mr_view_section section_of(const struct mr_doc_object *object)
 
 size_t mr_view_n_attributes(const struct mr_doc_object *object)
 {
-	bool is_closed = object->action == MR_DELETE && mr_str_starts(object->object, MR_STR("user/"));
+	bool is_closed =
+	        object->action == MR_DELETE && mr_str_starts(object->object, MR_STR("user/"));
 
 	return is_closed ? 0 : object->n_attributes;
 }
@@ -131,13 +132,17 @@ void mr_view_closing(const struct mr_plan_doc *doc, struct mr_buf *out)
 	if (changes == 0) {
 		mr_buf_add_text(out, "No changes.");
 		if (doc->drift.n > 0)
-			mr_buf_printf(out, " %zu drifted, left as %s.", doc->drift.n, doc->drift.n == 1 ? "it is" : "they are");
+			mr_buf_printf(out, " %zu drifted, left as %s.", doc->drift.n,
+			        doc->drift.n == 1 ? "it is" : "they are");
 		return;
 	}
-	mr_buf_printf(out, "Plan: %llu to create, %llu to update, %llu to rename, %llu to close or delete, %llu unchanged.",
-	        (unsigned long long)doc->counts[MR_CREATE], (unsigned long long)doc->counts[MR_UPDATE],
-	        (unsigned long long)doc->counts[MR_RENAME], (unsigned long long)doc->counts[MR_DELETE],
-	        (unsigned long long)doc->unchanged);
+	mr_buf_printf(out,
+	        "Plan: %llu to create, %llu to update, %llu to rename, %llu to close or delete, "
+	        "%llu unchanged.",
+	        (unsigned long long)doc->counts[MR_CREATE],
+	        (unsigned long long)doc->counts[MR_UPDATE],
+	        (unsigned long long)doc->counts[MR_RENAME],
+	        (unsigned long long)doc->counts[MR_DELETE], (unsigned long long)doc->unchanged);
 }
 
 const char *mr_view_impact(enum mr_impact_kind kind, char *out_mark)
@@ -201,8 +206,8 @@ static mr_str signature_of(struct mr_arena *arena, const struct line *line)
 	        MR_FMT(line->object->means), MR_FMT(line->attributes));
 }
 
-static void make_groups(struct mr_view *view, enum mr_view_section section, struct line *lines, size_t n,
-        bool is_grouping)
+static void make_groups(struct mr_view *view, enum mr_view_section section, struct line *lines,
+        size_t n, bool is_grouping)
 {
 	struct mr_view_group *groups = mr_alloc_n(&view->arena, n + 1, sizeof *groups);
 	const struct mr_doc_object **all = mr_alloc_n(&view->arena, n + 1, sizeof *all);
@@ -212,7 +217,8 @@ static void make_groups(struct mr_view *view, enum mr_view_section section, stru
 		qsort(lines, n, sizeof *lines, by_signature);
 	for (size_t i = 0; i < n; i++) {
 		struct mr_view_group *last = n_groups > 0 ? &groups[n_groups - 1] : NULL;
-		if (!is_grouping || !last || !mr_str_eq(lines[i].signature, lines[i - 1].signature)) {
+		if (!is_grouping || !last ||
+		        !mr_str_eq(lines[i].signature, lines[i - 1].signature)) {
 			last = &groups[n_groups++];
 			last->objects = all + i;
 			last->attributes = lines[i].attributes;
@@ -235,7 +241,7 @@ void mr_view_init(struct mr_view *view, const struct mr_plan_doc *doc, bool is_g
 	mr_arena_init(&view->arena);
 	for (int section = 0; section < MR_VIEW_SECTION_COUNT; section++) {
 		size_t n = 0;
-		mr_vec_each(object, &doc->objects) {
+		mr_vec_each (object, &doc->objects) {
 			if (section_of(object) != (enum mr_view_section)section)
 				continue;
 			lines[n] = (struct line){.object = object};

@@ -82,7 +82,8 @@ static void of_table(mr_str table, mr_str object, mr_str key, mr_str body, struc
 		const struct rule *rule = &rules[i];
 		if (!fits(rule, table, object, key))
 			continue;
-		*out = (struct mr_word){.kind = rule->kind, .name = mr_str_from(rule->name), .member = key};
+		*out = (struct mr_word){
+		        .kind = rule->kind, .name = mr_str_from(rule->name), .member = key};
 		if (rule->constant)
 			out->member = mr_str_from(rule->constant);
 		return;
@@ -91,8 +92,8 @@ static void of_table(mr_str table, mr_str object, mr_str key, mr_str body, struc
 	*out = (struct mr_word){.kind = MR_WORD_PLAIN, .name = pattern.size > 0 ? pattern : key};
 }
 
-void mr_words_of(const struct mr_collection *in, mr_str object, mr_str key, mr_str body, const struct mr_attr *attr,
-        struct mr_word *out)
+void mr_words_of(const struct mr_collection *in, mr_str object, mr_str key, mr_str body,
+        const struct mr_attr *attr, struct mr_word *out)
 {
 	mr_str table = mr_words_table(in);
 	bool is_value = mr_str_is(attr->name, "value");
@@ -112,13 +113,15 @@ bool mr_words_is_primary(const struct mr_collection *in, mr_str object, mr_str k
 	mr_str table = mr_words_table(in);
 
 	if (mr_str_starts(object, MR_STR("user/"))) {
-		mr_str home = has_passwd ? MR_STR("dovecot.passwd") : MR_STR("postfix.table/virtual_mailbox_maps");
+		mr_str home = has_passwd ? MR_STR("dovecot.passwd")
+		                         : MR_STR("postfix.table/virtual_mailbox_maps");
 		return mr_str_eq(in->name, home);
 	}
 	if (mr_str_starts(object, MR_STR("domain/")))
 		return mr_str_ends(table, MR_STR("_domains"));
 	if (mr_str_starts(object, MR_STR("alias/")))
-		return mr_str_is(table, "virtual_alias_maps") && mr_str_eq(key, mr_words_name(object));
+		return mr_str_is(table, "virtual_alias_maps") &&
+		       mr_str_eq(key, mr_words_name(object));
 	if (mr_str_starts(object, MR_STR("transport/")))
 		return mr_str_is(table, "transport_maps");
 	return true;

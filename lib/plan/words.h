@@ -23,11 +23,13 @@ struct mr_word {
 };
 
 /* body is that of the item on either side. Views point into the arguments or are static. */
-void mr_words_of(const struct mr_collection *in, mr_str object, mr_str key, mr_str body, const struct mr_attr *attr,
-        struct mr_word *out);
-/* Whether the item is the one that its object is counted by and that creates and removes it: the passwd row of a user, the row of
- * a domain in a table of domains, an alias's own row; everywhere else the item whose key the object is named by. */
-bool mr_words_is_primary(const struct mr_collection *in, mr_str object, mr_str key, bool has_passwd);
+void mr_words_of(const struct mr_collection *in, mr_str object, mr_str key, mr_str body,
+        const struct mr_attr *attr, struct mr_word *out);
+/* Whether the item is the one that its object is counted by and that creates and removes it: the
+ * passwd row of a user, the row of a domain in a table of domains, an alias's own row; everywhere
+ * else the item whose key the object is named by. */
+bool mr_words_is_primary(
+        const struct mr_collection *in, mr_str object, mr_str key, bool has_passwd);
 /* "example.org" of "domain/example.org". */
 mr_str mr_words_name(mr_str object);
 /* What a user's state means to people; NULL for a word that is no state. */

@@ -1,6 +1,6 @@
 /*
- * Items in short notation for the tests of the plan room: "KEY OBJECT NAME=VALUE,VALUE NAME=VALUE". Marks behind a name: '!'
- * sensitive, '~' live, '%' silent, '^' ordered. '-' stands for no object.
+ * Items in short notation for the tests of the plan room: "KEY OBJECT NAME=VALUE,VALUE NAME=VALUE".
+ * Marks behind a name: '!' sensitive, '~' live, '%' silent, '^' ordered. '-' stands for no object.
  */
 #ifndef MR_TESTS_PLAN_BODIES_H
 #define MR_TESTS_PLAN_BODIES_H
@@ -23,7 +23,8 @@ static unsigned test_flags(mr_str *name)
 	static const struct {
 		char mark;
 		unsigned flag;
-	} marks[] = {{'!', MR_ATTR_SENSITIVE}, {'~', MR_ATTR_LIVE}, {'%', MR_ATTR_SILENT}, {'^', MR_ATTR_ORDERED}};
+	} marks[] = {{'!', MR_ATTR_SENSITIVE}, {'~', MR_ATTR_LIVE}, {'%', MR_ATTR_SILENT},
+	        {'^', MR_ATTR_ORDERED}};
 	unsigned flags = 0;
 
 	for (bool has_more = true; has_more && name->size > 0;) {
@@ -85,7 +86,8 @@ static void test_cursor(struct mr_arena *arena, const char *lines, bool is_seale
 		line_number++;
 		if (line.size == 0)
 			continue;
-		struct mr_item item = {.key = mr_str_split(&line, ' '), .object = mr_str_split(&line, ' ')};
+		struct mr_item item = {
+		        .key = mr_str_split(&line, ' '), .object = mr_str_split(&line, ' ')};
 		if (mr_str_is(item.object, "-"))
 			item.object = (mr_str){0};
 		item.body = test_body(arena, line, is_sealed);

@@ -8,8 +8,12 @@
 
 #include "plan/diff.h"
 
-enum { TABLE = MR_COLLECTION_EXCLUSIVE, SHARED = 0, TREE = MR_COLLECTION_PARTIAL | MR_COLLECTION_DELETE_LATE,
-	EXCLUSIVE_TREE = TREE | MR_COLLECTION_EXCLUSIVE };
+enum {
+	TABLE = MR_COLLECTION_EXCLUSIVE,
+	SHARED = 0,
+	TREE = MR_COLLECTION_PARTIAL | MR_COLLECTION_DELETE_LATE,
+	EXCLUSIVE_TREE = TREE | MR_COLLECTION_EXCLUSIVE
+};
 
 struct row {
 	const char *name;
@@ -18,7 +22,8 @@ struct row {
 	const char *desired, *live, *owned;
 	const char *pre_image; /* body of every key; NULL: was not there */
 	const char *only;
-	const char *expected; /* a line a change, a drift ("drift …") and a bookkeeping row ("own …") */
+	const char *
+	        expected; /* a line a change, a drift ("drift …") and a bookkeeping row ("own …") */
 };
 
 /* clang-format off */
@@ -114,7 +119,8 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
-static bool give_pre_image(void *arg, mr_str collection, mr_str key, struct mr_arena *arena, mr_str *out)
+static bool give_pre_image(
+        void *arg, mr_str collection, mr_str key, struct mr_arena *arena, mr_str *out)
 {
 	const struct row *row = arg;
 
@@ -124,23 +130,26 @@ static bool give_pre_image(void *arg, mr_str collection, mr_str key, struct mr_a
 	return row->pre_image;
 }
 
-static const char *const reasons[] = {"desired_changed", "drift", "not_in_repository", "renamed", "adopted"};
+static const char *const reasons[] = {
+        "desired_changed", "drift", "not_in_repository", "renamed", "adopted"};
 
 static void show(const struct mr_diff *diff, struct mr_buf *out)
 {
-	mr_vec_each(change, &diff->changes.list) {
+	mr_vec_each (change, &diff->changes.list) {
 		mr_buf_printf(out, "%.*s %.*s %s ", MR_FMT(change->key),
-		        MR_FMT(change->object.size > 0 ? change->object : MR_STR("-")), reasons[change->reason]);
+		        MR_FMT(change->object.size > 0 ? change->object : MR_STR("-")),
+		        reasons[change->reason]);
 		test_show(change->before, out);
 		mr_buf_add_text(out, " -> ");
 		test_show(change->after, out);
 		mr_buf_add_char(out, '\n');
 	}
-	mr_vec_each(drift, &diff->drift)
-		mr_buf_printf(out, "drift %.*s %.*s %.*s %.*s live %.*s\n", MR_FMT(drift->key), MR_FMT(drift->object),
-		        MR_FMT(drift->attribute), MR_FMT(mr_attr_first(&drift->applied)),
+	mr_vec_each (drift, &diff->drift)
+		mr_buf_printf(out, "drift %.*s %.*s %.*s %.*s live %.*s\n", MR_FMT(drift->key),
+		        MR_FMT(drift->object), MR_FMT(drift->attribute),
+		        MR_FMT(mr_attr_first(&drift->applied)),
 		        MR_FMT(mr_attr_first(&drift->live)));
-	mr_vec_each(row, &diff->adoptions.list) {
+	mr_vec_each (row, &diff->adoptions.list) {
 		mr_buf_printf(out, "own %.*s ", MR_FMT(row->key));
 		test_show(row->after, out);
 		mr_buf_add_text(out, " was ");
@@ -153,10 +162,16 @@ static bool judge(const struct row *row)
 {
 	struct mr_arena arena = MR_ARENA_INIT;
 	struct mr_diags diags;
-	struct mr_collection in = {.name = MR_STR("test"), .flags = row->flags,
+	struct mr_collection in = {.name = MR_STR("test"),
+	        .flags = row->flags,
 	        .scope = row->flags & MR_COLLECTION_PARTIAL ? MR_STR("dc=root") : (mr_str){0}};
-	struct mr_diff_options options = {.diags = &diags, .in = &in, .key = test_key, .drift_mode = row->mode,
-	        .only = mr_str_from(row->only), .pre_image = give_pre_image, .pre_image_arg = (void *)(uintptr_t)row};
+	struct mr_diff_options options = {.diags = &diags,
+	        .in = &in,
+	        .key = test_key,
+	        .drift_mode = row->mode,
+	        .only = mr_str_from(row->only),
+	        .pre_image = give_pre_image,
+	        .pre_image_arg = (void *)(uintptr_t)row};
 	struct mr_cursor desired, live, owned;
 	struct mr_diff_counts counts;
 	struct mr_buf shown = MR_BUF_INIT;
@@ -172,7 +187,8 @@ static bool judge(const struct row *row)
 	show(&diff, &shown);
 	bool is_right = mr_str_is(mr_buf_str(&shown), row->expected);
 	if (!is_right)
-		print_error("%s\n  expected:\n%s  got:\n%.*s", row->name, row->expected, MR_FMT(mr_buf_str(&shown)));
+		print_error("%s\n  expected:\n%s  got:\n%.*s", row->name, row->expected,
+		        MR_FMT(mr_buf_str(&shown)));
 	assert_int_equal(diff.changes.list.n, diff.effects.n);
 	mr_buf_done(&shown);
 	mr_cursor_close(&desired);
@@ -209,7 +225,8 @@ static int next_counted(struct mr_cursor *cursor, struct mr_item *out)
 	if (counter->at == counter->n)
 		return 0;
 	uint64_t number = counter->falls_back && counter->at == counter->n - 1 ? 0 : counter->at;
-	int size = snprintf(counter->key, sizeof counter->key, "%09llu", (unsigned long long)number);
+	int size =
+	        snprintf(counter->key, sizeof counter->key, "%09llu", (unsigned long long)number);
 	*out = (struct mr_item){.key = {counter->key, (size_t)size},
 	        .object = MR_STR("o/x"),
 	        .body = counter->at == counter->odd ? counter->other : counter->same};
@@ -222,7 +239,8 @@ static int join_counters(struct counter *desired, struct counter *live, struct m
 {
 	struct mr_collection in = {.name = MR_STR("test"), .flags = TABLE};
 	struct mr_diags diags;
-	struct mr_diff_options options = {.diags = &diags, .in = &in, .key = test_key, .drift_mode = MR_DRIFT_HEAL};
+	struct mr_diff_options options = {
+	        .diags = &diags, .in = &in, .key = test_key, .drift_mode = MR_DRIFT_HEAL};
 	struct mr_cursor first = {.next = next_counted, .state = desired};
 	struct mr_cursor second = {.next = next_counted, .state = live};
 	struct counter owner = *desired;
@@ -238,7 +256,8 @@ static int join_counters(struct counter *desired, struct counter *live, struct m
 static void nothing_equal_is_held__a_hundred_thousand_items(void **state)
 {
 	struct mr_arena arena = MR_ARENA_INIT;
-	mr_str same = test_body(&arena, MR_STR("v=1"), false), other = test_body(&arena, MR_STR("v=2"), false);
+	mr_str same = test_body(&arena, MR_STR("v=1"), false),
+	       other = test_body(&arena, MR_STR("v=2"), false);
 	struct counter desired = {.n = 100000, .odd = UINT64_MAX, .same = same, .other = other};
 	struct counter live = desired;
 	struct mr_diff_counts counts;

@@ -1,8 +1,9 @@
 /*
- * The plan's forms: JSON that can be read back, text, markdown and HTML against golden texts, and nothing that a
- * value could turn into control sequences or markup.
+ * The plan's forms: JSON that can be read back, text, markdown and HTML against golden texts, and
+ * nothing that a value could turn into control sequences or markup.
  *
- * With MR_GOLDEN_WRITE set in the environment the golden texts are written anew instead of compared.
+ * With MR_GOLDEN_WRITE set in the environment the golden texts are written anew instead of
+ * compared.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,7 +39,9 @@ static void load(struct world *world, const char *name)
 	mr_diags_init(&world->diags);
 	path_of(name, path, sizeof path);
 	assert_int_equal(mr_file_read(&world->diags, path, 1 << 20, &world->json), 0);
-	assert_int_equal(mr_doc_parse(&world->diags, &world->arena, mr_buf_str(&world->json), &world->doc), 0);
+	assert_int_equal(
+	        mr_doc_parse(&world->diags, &world->arena, mr_buf_str(&world->json), &world->doc),
+	        0);
 }
 
 static void unload(struct world *world)
@@ -87,8 +90,10 @@ static void text_is_as_agreed__grouped_and_in_full(void **state)
 	(void)state;
 	load(&world, "full.json");
 	compare(&world, "full.txt", &(struct mr_render_options){.format = MR_FORMAT_TEXT});
-	compare(&world, "verbose.txt", &(struct mr_render_options){.format = MR_FORMAT_TEXT, .is_verbose = true});
-	compare(&world, "color.txt", &(struct mr_render_options){.format = MR_FORMAT_TEXT, .has_color = true});
+	compare(&world, "verbose.txt",
+	        &(struct mr_render_options){.format = MR_FORMAT_TEXT, .is_verbose = true});
+	compare(&world, "color.txt",
+	        &(struct mr_render_options){.format = MR_FORMAT_TEXT, .has_color = true});
 	unload(&world);
 }
 
@@ -105,7 +110,8 @@ static void markdown_and_html_are_as_agreed(void **state)
 
 static void values_stay_harmless__in_every_form_for_people(void **state)
 {
-	static const enum mr_format formats[] = {MR_FORMAT_TEXT, MR_FORMAT_MARKDOWN, MR_FORMAT_HTML};
+	static const enum mr_format formats[] = {
+	        MR_FORMAT_TEXT, MR_FORMAT_MARKDOWN, MR_FORMAT_HTML};
 	struct world world;
 
 	(void)state;
@@ -148,10 +154,12 @@ static void a_comment_stays_under_its_limit__many_different_changes(void **state
 	(void)state;
 	for (unsigned i = 0; i < 5000; i++) {
 		struct mr_doc_object object = {.action = MR_UPDATE, .n_attributes = 1};
-		object.object = mr_str_printf(&arena, "user/somebody-with-a-name-%u@example.org", i);
+		object.object =
+		        mr_str_printf(&arena, "user/somebody-with-a-name-%u@example.org", i);
 		object.attributes = mr_alloc(&arena, sizeof *object.attributes);
 		object.attributes->name = MR_STR("name");
-		object.attributes->after.list = (struct mr_strs){mr_alloc(&arena, sizeof(mr_str)), 1};
+		object.attributes->after.list =
+		        (struct mr_strs){mr_alloc(&arena, sizeof(mr_str)), 1};
 		object.attributes->after.list.items[0] = mr_str_printf(&arena, "Name|%u", i);
 		if (i == 4999)
 			object.action = MR_DELETE;
@@ -200,7 +208,8 @@ static void the_schema_holds__and_can_fail(void **state)
 static void a_damaged_file_is_refused__never_half_read(void **state)
 {
 	static const char *const damaged[] = {"", "{", "[]", "{\"format\": \"mailreeve.plan/2\"}",
-	        "{\"format\": \"mailreeve.plan/1\"}", "{\"format\": \"mailreeve.plan/10\", \"changes\": []}"};
+	        "{\"format\": \"mailreeve.plan/1\"}",
+	        "{\"format\": \"mailreeve.plan/10\", \"changes\": []}"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof damaged / sizeof damaged[0]; i++) {
@@ -208,7 +217,8 @@ static void a_damaged_file_is_refused__never_half_read(void **state)
 		struct mr_plan_doc doc = {0};
 		struct mr_diags diags;
 		mr_diags_init(&diags);
-		assert_int_equal(mr_doc_parse(&diags, &arena, mr_str_from(damaged[i]), &doc), MR_E_INVALID);
+		assert_int_equal(
+		        mr_doc_parse(&diags, &arena, mr_str_from(damaged[i]), &doc), MR_E_INVALID);
 		assert_int_equal(diags.n_errors, 1);
 		mr_plan_doc_done(&doc);
 		mr_arena_done(&arena);

@@ -1,6 +1,6 @@
 /*
- * A backend of lines: collections whose desired and live items are texts (bodies.h). It judges nothing and changes
- * nothing; what a plan is made of, and nothing of a server, is in it.
+ * A backend of lines: collections whose desired and live items are texts (bodies.h). It judges
+ * nothing and changes nothing; what a plan is made of, and nothing of a server, is in it.
  */
 #ifndef MR_TESTS_PLAN_SHELF_H
 #define MR_TESTS_PLAN_SHELF_H
@@ -47,7 +47,8 @@ static int shelf_describe(struct mr_backend *backend, struct mr_live_info *out)
 }
 
 /* A board without desired lines is one that is declared no longer. */
-static int shelf_collections(struct mr_backend *backend, struct mr_desired *desired, struct mr_collections *out)
+static int shelf_collections(
+        struct mr_backend *backend, struct mr_desired *desired, struct mr_collections *out)
 {
 	(void)desired;
 	*out = (struct mr_collections){.items = backend->described};
@@ -57,25 +58,28 @@ static int shelf_collections(struct mr_backend *backend, struct mr_desired *desi
 	return 0;
 }
 
-static int shelf_project(struct mr_backend *backend, const struct mr_collection *in, struct mr_desired *desired,
-        struct mr_cursor *out)
+static int shelf_project(struct mr_backend *backend, const struct mr_collection *in,
+        struct mr_desired *desired, struct mr_cursor *out)
 {
 	(void)desired;
-	test_cursor(&backend->arena, shelf_find(backend, in->name)->desired, false, "domains/example.org.yaml", out);
+	test_cursor(&backend->arena, shelf_find(backend, in->name)->desired, false,
+	        "domains/example.org.yaml", out);
 	return 0;
 }
 
-static int shelf_observe(struct mr_backend *backend, const struct mr_collection *in, const struct mr_strs *only,
-        struct mr_cursor *out)
+static int shelf_observe(struct mr_backend *backend, const struct mr_collection *in,
+        const struct mr_strs *only, struct mr_cursor *out)
 {
 	struct shelf_board *board = shelf_find(backend, in->name);
 	mr_str rest = mr_str_from(board->live);
 	struct mr_buf kept = MR_BUF_INIT;
 
 	if (board->is_unreadable)
-		return mr_fail(backend->diags, MR_E_UNREADABLE, "cannot read '%.*s'", MR_FMT(in->name));
+		return mr_fail(
+		        backend->diags, MR_E_UNREADABLE, "cannot read '%.*s'", MR_FMT(in->name));
 	while (rest.size > 0) {
-		mr_str line = mr_str_split(&rest, '\n'), key = mr_str_take(line, mr_str_find(line, ' '));
+		mr_str line = mr_str_split(&rest, '\n'),
+		       key = mr_str_take(line, mr_str_find(line, ' '));
 		bool is_kept = !only;
 		for (size_t i = 0; only && i < only->n; i++)
 			is_kept |= mr_str_eq(only->items[i], key);
@@ -87,7 +91,8 @@ static int shelf_observe(struct mr_backend *backend, const struct mr_collection 
 	return 0;
 }
 
-static enum mr_activation shelf_activation(struct mr_backend *backend, const struct mr_change *const *changes, size_t n)
+static enum mr_activation shelf_activation(
+        struct mr_backend *backend, const struct mr_change *const *changes, size_t n)
 {
 	(void)backend;
 	for (size_t i = 0; i < n; i++)
@@ -96,7 +101,8 @@ static enum mr_activation shelf_activation(struct mr_backend *backend, const str
 	return MR_ACTIVATE_NOTHING;
 }
 
-static mr_str shelf_revert_to(struct mr_backend *backend, const struct mr_collection *in, mr_str key, mr_str pre_image)
+static mr_str shelf_revert_to(
+        struct mr_backend *backend, const struct mr_collection *in, mr_str key, mr_str pre_image)
 {
 	(void)backend;
 	(void)in;
@@ -125,7 +131,8 @@ struct shelf {
 	char directory[64];
 };
 
-static void shelf_add(struct shelf *shelf, const char *name, const char *target, unsigned flags, enum mr_rank rank)
+static void shelf_add(struct shelf *shelf, const char *name, const char *target, unsigned flags,
+        enum mr_rank rank)
 {
 	struct shelf_board *board = &shelf->backend.boards[shelf->backend.n++];
 
@@ -141,7 +148,8 @@ static void shelf_add(struct shelf *shelf, const char *name, const char *target,
 
 static void shelf_open(struct shelf *shelf)
 {
-	struct mr_state_options options = {.directory = shelf->directory, .is_writer = true, .purpose = "test"};
+	struct mr_state_options options = {
+	        .directory = shelf->directory, .is_writer = true, .purpose = "test"};
 
 	*shelf = (struct shelf){0};
 	mr_diags_init(&shelf->diags);
@@ -163,16 +171,17 @@ static void shelf_open(struct shelf *shelf)
 	        .tree = MR_STR("9e9e9e9e9e9e9e9e9e9e9e9e9e9e9e9e9e9e9e9e"),
 	        .heals_drift = true,
 	        .version = "0.1.0"};
-	shelf_add(shelf, "dovecot.passwd", "dovecot.passwd", MR_COLLECTION_EXCLUSIVE, MR_RANK_MAILBOX);
+	shelf_add(shelf, "dovecot.passwd", "dovecot.passwd", MR_COLLECTION_EXCLUSIVE,
+	        MR_RANK_MAILBOX);
 	shelf_add(shelf, "postfix.table/virtual_mailbox_domains", "postfix.virtual_mailbox_domains",
 	        MR_COLLECTION_EXCLUSIVE, MR_RANK_OTHER_MAP);
-	shelf_add(shelf, "postfix.table/virtual_mailbox_maps", "postfix.virtual_mailbox_maps", MR_COLLECTION_EXCLUSIVE,
-	        MR_RANK_MAILBOX_MAP);
-	shelf_add(shelf, "postfix.table/virtual_alias_maps", "postfix.virtual_alias_maps", MR_COLLECTION_EXCLUSIVE,
-	        MR_RANK_ALIAS_MAP);
+	shelf_add(shelf, "postfix.table/virtual_mailbox_maps", "postfix.virtual_mailbox_maps",
+	        MR_COLLECTION_EXCLUSIVE, MR_RANK_MAILBOX_MAP);
+	shelf_add(shelf, "postfix.table/virtual_alias_maps", "postfix.virtual_alias_maps",
+	        MR_COLLECTION_EXCLUSIVE, MR_RANK_ALIAS_MAP);
 	shelf_add(shelf, "postfix.main", "postfix.main", 0, MR_RANK_MAIN);
-	shelf_add(shelf, "ldap/dc=example,dc=org", "ldap", MR_COLLECTION_PARTIAL | MR_COLLECTION_DELETE_LATE,
-	        MR_RANK_DIRECTORY);
+	shelf_add(shelf, "ldap/dc=example,dc=org", "ldap",
+	        MR_COLLECTION_PARTIAL | MR_COLLECTION_DELETE_LATE, MR_RANK_DIRECTORY);
 }
 
 static void shelf_close(struct shelf *shelf)
@@ -208,9 +217,11 @@ static void shelf_settle(struct shelf *shelf, const struct mr_plan *plan)
 	assert_int_equal(mr_state_begin(shelf->state), 0);
 	for (size_t i = 0; i < rows->list.n; i++) {
 		const struct mr_change *row = &rows->list.items[i];
-		struct mr_item sealed = {.key = row->key, .body = row->after, .object = row->object};
+		struct mr_item sealed = {
+		        .key = row->key, .body = row->after, .object = row->object};
 		if (row->after.data)
-			assert_int_equal(mr_state_own(shelf->state, row->in->name, &sealed, row->before), 0);
+			assert_int_equal(
+			        mr_state_own(shelf->state, row->in->name, &sealed, row->before), 0);
 		else
 			assert_int_equal(mr_state_disown(shelf->state, row->in->name, row->key), 0);
 	}
