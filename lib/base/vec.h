@@ -22,6 +22,7 @@ void *mr_vec_grow(void *items, size_t n, size_t *capacity, size_t item_size);
 	        (vec)->items[(vec)->n++] = (__VA_ARGS__))
 #define mr_vec_done(vec) (free((vec)->items), (vec)->items = NULL, (vec)->n = (vec)->capacity = 0)
 #define mr_vec_each(item, vec)                                                                      \
-	for (__typeof__(*(vec)->items) *item = (vec)->items; (item) < (vec)->items + (vec)->n; (item)++)
+	for (__typeof__(*(vec)->items) *item = (vec)->items;                                        \
+	        (vec)->n > 0 && (item) < (vec)->items + (vec)->n; (item)++)
 
 #endif
