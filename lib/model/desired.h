@@ -126,6 +126,7 @@ struct mr_table { /* postfix.tables */
 struct mr_table_row {
 	mr_str key;
 	mr_str value;
+	bool is_sensitive;
 	size_t ordinal; /* position in an ordered table, from 0 */
 	struct mr_loc loc;
 };
