@@ -60,12 +60,20 @@ static int by_key(const void *a, const void *b)
 	        ((const struct mr_ldap_exact_dn *)b)->key);
 }
 
+static const struct mr_ldap_exact_dn *find_exact(const struct mr_backend *backend, mr_str key)
+{
+	struct mr_ldap_exact_dn wanted = {.key = key};
+
+	if (!backend->exact_dns.n)
+		return NULL;
+	return bsearch(
+	        &wanted, backend->exact_dns.items, backend->exact_dns.n, sizeof wanted, by_key);
+}
+
 mr_str mr_ldap_dn_of_key(const struct mr_backend *backend, struct mr_arena *arena, mr_str key)
 {
 	MR_DONE(buf) struct mr_buf buf = MR_BUF_INIT;
-	struct mr_ldap_exact_dn wanted = {.key = key};
-	const struct mr_ldap_exact_dn *exact = bsearch(
-	        &wanted, backend->exact_dns.items, backend->exact_dns.n, sizeof wanted, by_key);
+	const struct mr_ldap_exact_dn *exact = find_exact(backend, key);
 
 	if (exact)
 		return mr_str_copy(arena, exact->dn);
@@ -119,7 +127,8 @@ static int by_bytes(const void *a, const void *b)
 
 bool mr_ldap_is_holder_declared(const struct mr_backend *backend, mr_str key)
 {
-	return bsearch(&key, backend->holders.items, backend->holders.n, sizeof key, by_bytes);
+	return backend->holders.n &&
+	       bsearch(&key, backend->holders.items, backend->holders.n, sizeof key, by_bytes);
 }
 
 bool mr_ldap_tree_has(
