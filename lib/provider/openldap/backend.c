@@ -105,7 +105,7 @@ static int read_root(struct mr_backend *backend, mr_str *out_subschema)
 		return mr_ldap_fail(&backend->ldap, MR_E_UNREADABLE, "read the root DSE",
 		        (mr_str){0}, result ? result : LDAP_INSUFFICIENT_ACCESS, NULL);
 	if (!out_subschema->size)
-		return mr_ldap_fail(&backend->ldap, MR_E_UNREADABLE, "find the schema", (mr_str){0},
+		return mr_ldap_fail(&backend->ldap, MR_E_UNREADABLE, "find the schema", MR_STR(""),
 		        LDAP_NO_SUCH_ATTRIBUTE, "the root DSE shows no subschemaSubentry");
 	return 0;
 }

@@ -123,10 +123,10 @@ int mr_ldap_check_whole(
 
 	if (!mr_ldap_body_classes(backend, body, &classes))
 		return reject(backend, change, dn, "it has no object class that the server knows",
-		        (mr_str){0});
+		        MR_STR(""));
 	if (!has_one_structure(backend, &classes))
 		return reject(backend, change, dn,
-		        "its object classes need exactly one structural class", (mr_str){0});
+		        "its object classes need exactly one structural class", MR_STR(""));
 	missing = find_missing(&classes, body);
 	if (missing)
 		return reject(
