@@ -33,6 +33,10 @@ MR_CHECK int mr_apply(const struct mr_apply_input *input, struct mr_apply_result
  * there was one. MR_E_STUCK when an item is neither before nor after: listed in diags. */
 MR_CHECK int mr_recover(struct mr_diags *diags, const struct mr_host *host, struct mr_state *state,
         const struct mr_plan_server *servers, size_t n_servers, bool *out_was_open);
+/* A person says that what is live now stands: forgets a transaction that is stuck, without touching any item. Its
+ * commit stays in quarantine and the history keeps who said so. Without one nothing is done. */
+MR_CHECK int mr_recover_accept(struct mr_diags *diags, const struct mr_host *host, struct mr_state *state,
+        const struct mr_plan_server *servers, size_t n_servers, mr_str who);
 /* Whether a transaction is open (for readers: status). */
 MR_CHECK int mr_apply_is_open(struct mr_state *state, bool *out);
 

@@ -334,7 +334,7 @@ int mr_journal_load(struct mr_diags *diags, struct mr_state *state, const struct
 	        "SELECT s.collection, s.key, s.object, s.reason, s.before, s.after"
 	        " FROM txn_step s JOIN txn_collection c ON c.txn = s.txn AND c.id = s.collection"
 	        " WHERE s.txn = ?1 AND (?2 OR s.seq < ?3) ORDER BY c.rank, c.name, s.key");
-	struct mr_collections in;
+	struct mr_collections in = {0};
 	int row = SQLITE_DONE;
 	int code = load_collections(diags, state, txn, &out->arena, &in);
 

@@ -116,6 +116,30 @@ int mr_recover(struct mr_diags *diags, const struct mr_host *host, struct mr_sta
 	return code;
 }
 
+int mr_recover_accept(struct mr_diags *diags, const struct mr_host *host, struct mr_state *state,
+        const struct mr_plan_server *servers, size_t n_servers, mr_str who)
+{
+	const struct mr_world world = {.diags = diags,
+	        .host = host,
+	        .state = state,
+	        .servers = servers,
+	        .n_servers = n_servers};
+	struct mr_arena arena MR_DONE(arena) = MR_ARENA_INIT;
+	struct mr_txn txn;
+	int code = mr_journal_prepare(diags, state);
+	int found = code ? code : mr_journal_find(diags, state, &arena, &txn);
+
+	if (found <= 0)
+		return found;
+	if (txn.state == MR_TXN_DECIDED || txn.state == MR_TXN_STAGING)
+		return recover_one(&world, &txn);
+	mr_settle_quarantine(&world, &txn, txn.why);
+	record(&world, &txn, "recovered", 0,
+	        mr_str_printf(&arena, "what is live was let stand by %.*s", MR_FMT(who)));
+	mr_settle_undone(&world, txn.id);
+	return 0;
+}
+
 int mr_apply_is_open(struct mr_state *state, bool *out)
 {
 	struct mr_arena arena MR_DONE(arena) = MR_ARENA_INIT;

@@ -10,6 +10,7 @@
 #include "apply/fault.h"
 #include "apply/said.h"
 #include "apply/settle.h"
+#include "apply/wire.h"
 
 enum { RETRY_TOTAL_MS = 20 * 1000, RETRY_PAUSE_MS = 250 };
 
@@ -21,18 +22,26 @@ struct undo {
 	struct mr_change *reversed; /* same places as begun */
 	size_t n;
 	const char *point;
-	unsigned waited_ms;
+	int64_t deadline_ms; /* of trying again; set at the first failure, for all of the undo */
 	bool is_incomplete;
 };
+
+static bool is_late(struct undo *undo)
+{
+	int64_t now_ms = mr_wire_now_ms();
+
+	if (!undo->deadline_ms)
+		undo->deadline_ms = now_ms + RETRY_TOTAL_MS;
+	return now_ms >= undo->deadline_ms;
+}
 
 static bool can_wait(struct undo *undo, int code)
 {
 	const struct timespec pause = {.tv_nsec = RETRY_PAUSE_MS * 1000000L};
 
-	if (code == MR_E_CONFLICT || code == MR_E_CONFIG || undo->waited_ms >= RETRY_TOTAL_MS)
+	if (code == MR_E_CONFLICT || code == MR_E_CONFIG || is_late(undo))
 		return false;
 	(void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
-	undo->waited_ms += RETRY_PAUSE_MS;
 	return true;
 }
 

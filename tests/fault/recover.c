@@ -159,6 +159,27 @@ static void a_foreign_edit_stops_only_its_own_item__and_is_named(void **state)
 	expect_closed(rig);
 }
 
+static void what_is_live_stands__when_a_person_says_so(void **state)
+{
+	struct rig *rig = *state;
+	bool was_open = true;
+
+	rig_write(rig, "live", "tree", new_tree);
+	rig_write(rig, "live", "boxes", "ann\tby somebody\t\n");
+	begin(rig, 5);
+	assert_int_equal(rig_recover(rig, &was_open), MR_E_STUCK);
+	rig_open(rig);
+	assert_int_equal(mr_recover_accept(&rig->diags, &rig->host, rig->state, rig->servers, 2,
+	                         MR_STR("root")),
+	        0);
+	rig_close(rig);
+	rig_expect(rig, "live", "tree", old_tree);
+	rig_expect(rig, "live", "boxes", "ann\tby somebody\t\nbob\t2\t\n");
+	expect_closed(rig);
+	assert_int_equal(rig_recover(rig, &was_open), 0);
+	assert_false(was_open);
+}
+
 static void what_was_never_begun_is_not_judged(void **state)
 {
 	struct rig *rig = *state;
@@ -235,6 +256,8 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(
 	                a_foreign_edit_stops_only_its_own_item__and_is_named, rig_setup,
 	                rig_teardown),
+	        cmocka_unit_test_setup_teardown(
+	                what_is_live_stands__when_a_person_says_so, rig_setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(
 	                what_was_never_begun_is_not_judged, rig_setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(what_was_decided_is_finished__late_deletes_included,
