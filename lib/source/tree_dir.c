@@ -107,7 +107,7 @@ static unsigned char type_of(int folder_fd, const struct dirent *entry)
 		return entry->d_type;
 	if (fstatat(folder_fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return DT_UNKNOWN;
-	return IFTODT(status.st_mode);
+	return (unsigned char)IFTODT(status.st_mode);
 }
 
 static int visit(struct mr_tree *tree, int folder_fd, const struct dirent *entry, mr_str folder, unsigned depth,
