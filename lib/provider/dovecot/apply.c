@@ -119,11 +119,8 @@ static int make_named_files(struct writer *writer)
 /* *out when the file is as this transaction left it, *out_touched when it touched it at all. */
 static int look_at(struct writer *writer, const struct mr_fileset_file *file, bool *out_touched, bool *out)
 {
-	struct mr_buf ignored = MR_BUF_INIT;
-
-	*out_touched = mr_fileset_before(&writer->set, file->name, &ignored) != MR_E_NOT_FOUND;
+	*out_touched = mr_fileset_has(&writer->set, file->name);
 	*out = false;
-	mr_buf_done_secret(&ignored);
 	return *out_touched ? mr_fileset_is_ours(&writer->set, file, out) : 0;
 }
 

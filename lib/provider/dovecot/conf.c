@@ -111,10 +111,12 @@ int mr_dovecot_conf_parse(struct mr_arena *arena, mr_str text, struct mr_dovecot
 
 bool mr_dovecot_conf_can_hold(mr_str value)
 {
+	unsigned bad = 0;
+
+	/* without a way out the compiler looks at many bytes at once */
 	for (size_t i = 0; i < value.size; i++)
-		if ((unsigned char)value.data[i] < 0x20 || value.data[i] == 0x7f)
-			return false;
-	return true;
+		bad |= ((unsigned char)value.data[i] < 0x20) | (value.data[i] == 0x7f);
+	return !bad;
 }
 
 static bool is_plain(mr_str value)

@@ -152,12 +152,53 @@ static int sort(const struct place *place, struct mr_lines *lines)
 	return code;
 }
 
+/* A file that was found in order is not looked through again. */
+struct order {
+	struct mr_file_identity identity;
+	mr_str name;
+};
+
+static struct order order_of(struct mr_arena *arena, const char *path)
+{
+	struct order order = {.name = mr_str_printf(arena, "dovecot/ordered/%s", path)};
+
+	mr_file_identify(path, &order.identity);
+	return order;
+}
+
+static bool is_known_order(struct mr_backend *backend, const struct order *order)
+{
+	struct mr_cache *cache = backend->options->cache;
+	struct mr_arena arena = MR_ARENA_INIT;
+	mr_str kept;
+	bool is_known = cache && cache->get(cache, order->name, &arena, &kept) &&
+	                mr_str_eq(kept, (mr_str){(const char *)&order->identity, sizeof order->identity});
+
+	mr_arena_done(&arena);
+	return is_known;
+}
+
+static int put_in_order(const struct place *place, struct mr_lines *lines)
+{
+	struct mr_cache *cache = place->backend->options->cache;
+	struct mr_arena arena = MR_ARENA_INIT;
+	struct order order = order_of(&arena, place->path);
+	bool is_known = is_known_order(place->backend, &order), is_sorted = true;
+	int code = is_known ? 0 : check_order(place, lines, &is_sorted);
+
+	if (!code && !is_sorted)
+		code = sort(place, lines);
+	else if (!code && !is_known && cache)
+		cache->put(cache, order.name, (mr_str){(const char *)&order.identity, sizeof order.identity});
+	mr_arena_done(&arena);
+	return code;
+}
+
 int mr_dovecot_source_open(struct mr_backend *backend, const char *path, bool holds_rows,
         struct mr_dovecot_source *out)
 {
 	struct place place = {backend, path, holds_rows};
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool is_sorted;
 	int code;
 
 	*out = (struct mr_dovecot_source){.is_there = fd >= 0};
@@ -166,9 +207,7 @@ int mr_dovecot_source_open(struct mr_backend *backend, const char *path, bool ho
 		return mr_fail(backend->diags, MR_E_UNREADABLE, "cannot open '%s': %s", path, strerror(errno));
 	}
 	mr_lines_init(&out->lines, fd);
-	code = check_order(&place, &out->lines, &is_sorted);
-	if (!code && !is_sorted)
-		code = sort(&place, &out->lines);
+	code = put_in_order(&place, &out->lines);
 	if (!code && mr_lines_rewind(&out->lines))
 		code = mr_fail(backend->diags, MR_E_UNREADABLE, "cannot read '%s'", path);
 	if (code)

@@ -11,10 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/arena.h"
-#include "base/digest.h"
-
 #define FILE_LIMIT ((size_t)1 << 30)
+#define RECORD_LIMIT ((size_t)1 << 20)
 #define PATH_LIMIT 4096
 
 static const struct mr_file_owner PRIVATE = {0, 0, 0600};
@@ -28,48 +26,64 @@ static int path_in(const struct mr_fileset *set, const char *name, const char *s
 	return 0;
 }
 
-/* What a record says of a file that is not there. */
-static struct mr_digest digest_of_file(mr_str content)
+/* What a file is without reading it: another inode was put there, or its time moved, when somebody else wrote it. */
+static void add_identity(struct mr_buf *out, const struct stat *info)
 {
-	return content.data ? mr_digest_of(content) : (struct mr_digest){{0}};
+	if (!info)
+		mr_buf_add_text(out, "absent\n");
+	else
+		mr_buf_printf(out, "%llu %llu %lld %lld.%09ld\n", (unsigned long long)info->st_dev,
+		        (unsigned long long)info->st_ino, (long long)info->st_size, (long long)info->st_mtim.tv_sec,
+		        info->st_mtim.tv_nsec);
 }
 
-static int keep_before(const struct mr_fileset *set, const struct mr_fileset_file *file, bool is_there, mr_str old)
+/* One line a state that the transaction knows: the first is that before it, the others are those it made. */
+static int record(const struct mr_fileset *set, const char *name, const struct stat *info)
 {
-	char before[PATH_LIMIT], absent[PATH_LIMIT];
-	int code = path_in(set, file->name, "before", before);
-
-	if (!code)
-		code = path_in(set, file->name, "absent", absent);
-	if (code)
-		return code;
-	if (!access(before, F_OK) || !access(absent, F_OK))
-		return 0; /* the first one is the state before the transaction */
-	code = mr_dir_make(set->diags, set->work, 0700);
-	if (!code)
-		code = mr_file_replace(set->diags, is_there ? before : absent, is_there ? old : MR_STR(""), &PRIVATE);
-	return code;
-}
-
-/* One line a digest: a transaction may write a file several times. */
-static int record_written(const struct mr_fileset *set, const struct mr_fileset_file *file, mr_str content)
-{
-	struct mr_digest digest = digest_of_file(content);
 	struct mr_buf text = MR_BUF_INIT;
 	char path[PATH_LIMIT];
-	int code = path_in(set, file->name, "written", path);
+	int code = path_in(set, name, "states", path);
 
 	if (!code)
-		code = mr_file_read(set->diags, path, FILE_LIMIT, &text);
+		code = mr_file_read(set->diags, path, RECORD_LIMIT, &text);
 	if (code == MR_E_NOT_FOUND)
 		code = 0;
 	if (!code) {
-		mr_digest_format(&digest, &text);
-		mr_buf_add_char(&text, '\n');
+		add_identity(&text, info);
 		code = mr_file_replace(set->diags, path, mr_buf_str(&text), &PRIVATE);
 	}
 	mr_buf_done(&text);
 	return code;
+}
+
+static int copy(const struct mr_fileset *set, const char *from, const char *to)
+{
+	struct mr_buf content = MR_BUF_INIT;
+	int code = mr_file_read(set->diags, from, FILE_LIMIT, &content);
+
+	if (!code)
+		code = mr_file_replace(set->diags, to, content.size ? mr_buf_str(&content) : MR_STR(""), &PRIVATE);
+	mr_buf_done_secret(&content);
+	return code;
+}
+
+/* A second name is as good as a copy: we never write into a file that is there. */
+static int keep_before(const struct mr_fileset *set, const struct mr_fileset_file *file, const struct stat *info)
+{
+	char before[PATH_LIMIT];
+	int code = path_in(set, file->name, "before", before);
+
+	if (code || mr_fileset_has(set, file->name))
+		return code; /* the first state is the one before the transaction */
+	code = mr_dir_make(set->diags, set->work, 0700);
+	if (!code && info) {
+		(void)unlink(before); /* of a step that was cut short before its record */
+		if (link(file->path, before))
+			code = copy(set, file->path, before);
+		else
+			code = mr_dir_sync(set->diags, set->work);
+	}
+	return code ? code : record(set, file->name, info);
 }
 
 static int touch_later(const struct mr_fileset *set, const char *path, const struct stat *old)
@@ -90,6 +104,7 @@ static int write_and_rename(const struct mr_fileset *set, const struct mr_filese
 {
 	struct mr_file_owner owner = {0, 0, 0644};
 	char aside[PATH_LIMIT];
+	struct stat made;
 	int n = snprintf(aside, sizeof aside, "%s.mailreeve-new", file->path);
 	int code;
 
@@ -102,6 +117,10 @@ static int write_and_rename(const struct mr_fileset *set, const struct mr_filese
 	code = mr_file_write_new(set->diags, aside, content, &owner);
 	if (!code)
 		code = touch_later(set, aside, old);
+	if (!code && lstat(aside, &made))
+		code = mr_fail(set->diags, MR_E_FAILED, "cannot look at '%s': %s", aside, strerror(errno));
+	if (!code)
+		code = record(set, file->name, &made);
 	if (!code)
 		code = mr_file_rename(set->diags, aside, file->path);
 	return code;
@@ -109,27 +128,26 @@ static int write_and_rename(const struct mr_fileset *set, const struct mr_filese
 
 int mr_fileset_put(const struct mr_fileset *set, const struct mr_fileset_file *file, mr_str content)
 {
-	struct mr_buf old = MR_BUF_INIT;
 	struct stat info;
 	bool is_there = !lstat(file->path, &info);
-	int code = 0;
+	int code;
 
 	if (!is_there && errno != ENOENT)
 		return mr_fail(set->diags, MR_E_FAILED, "cannot look at '%s': %s", file->path, strerror(errno));
 	if (is_there && !S_ISREG(info.st_mode))
 		return mr_fail(set->diags, MR_E_REJECTED, "cannot replace '%s': it is not a regular file", file->path);
-	if (is_there)
-		code = mr_file_read(set->diags, file->path, FILE_LIMIT, &old);
-	if (!code)
-		code = keep_before(set, file, is_there, mr_buf_str(&old));
-	if (!code)
-		code = record_written(set, file, content);
-	mr_buf_done_secret(&old);
-	if (code)
-		return code;
-	if (!content.data)
-		return mr_file_remove(set->diags, file->path);
-	return write_and_rename(set, file, content, is_there ? &info : NULL);
+	code = keep_before(set, file, is_there ? &info : NULL);
+	if (code || content.data)
+		return code ? code : write_and_rename(set, file, content, is_there ? &info : NULL);
+	code = record(set, file->name, NULL);
+	return code ? code : mr_file_remove(set->diags, file->path);
+}
+
+bool mr_fileset_has(const struct mr_fileset *set, const char *name)
+{
+	char path[PATH_LIMIT];
+
+	return !path_in(set, name, "states", path) && !access(path, F_OK);
 }
 
 int mr_fileset_before(const struct mr_fileset *set, const char *name, struct mr_buf *out)
@@ -139,56 +157,32 @@ int mr_fileset_before(const struct mr_fileset *set, const char *name, struct mr_
 
 	if (code)
 		return code;
+	if (!mr_fileset_has(set, name))
+		return MR_E_NOT_FOUND;
 	code = mr_file_read(set->diags, path, FILE_LIMIT, out);
-	if (code != MR_E_NOT_FOUND)
-		return code ? code : 1;
-	code = path_in(set, name, "absent", path);
-	if (code)
-		return code;
-	return access(path, F_OK) ? MR_E_NOT_FOUND : 0;
-}
-
-/* Whether the record has the digest; what was there before is in it since it may be written back. */
-static bool is_recorded(const struct mr_fileset *set, const char *name, mr_str written, mr_str content)
-{
-	struct mr_digest digest = digest_of_file(content);
-	struct mr_buf hex = MR_BUF_INIT, before = MR_BUF_INIT;
-	int was_there = mr_fileset_before(set, name, &before);
-	bool is_recorded_there = false;
-
-	mr_digest_format(&digest, &hex);
-	while (written.size > 0)
-		is_recorded_there |= mr_str_eq(mr_str_split(&written, '\n'), mr_buf_str(&hex));
-	if (was_there == 0)
-		is_recorded_there |= !content.data;
-	if (was_there > 0)
-		is_recorded_there |= content.data && mr_str_eq(mr_buf_str(&before), content);
-	mr_buf_done(&hex);
-	mr_buf_done_secret(&before);
-	return is_recorded_there;
+	return code == MR_E_NOT_FOUND ? 0 : code ? code : 1;
 }
 
 int mr_fileset_is_ours(const struct mr_fileset *set, const struct mr_fileset_file *file, bool *out)
 {
-	struct mr_buf content = MR_BUF_INIT, written = MR_BUF_INIT;
+	struct mr_buf states = MR_BUF_INIT, now = MR_BUF_INIT;
+	struct stat info;
 	char path[PATH_LIMIT];
-	int code = path_in(set, file->name, "written", path);
+	int code = path_in(set, file->name, "states", path);
+	mr_str rest;
 
+	*out = false;
 	if (!code)
-		code = mr_file_read(set->diags, path, FILE_LIMIT, &written);
-	if (code == MR_E_NOT_FOUND) {
-		*out = false;
-		return 0;
-	}
-	if (!code)
-		code = mr_file_read(set->diags, file->path, FILE_LIMIT, &content);
-	if (!code || code == MR_E_NOT_FOUND) {
-		mr_str now = content.size ? mr_buf_str(&content) : MR_STR("");
+		code = mr_file_read(set->diags, path, RECORD_LIMIT, &states);
+	if (!code) {
+		bool is_there = !lstat(file->path, &info);
 
-		*out = is_recorded(set, file->name, mr_buf_str(&written), code ? (mr_str){0} : now);
-		code = 0;
+		add_identity(&now, is_there ? &info : NULL);
+		rest = mr_buf_str(&states);
+		while (rest.size > 0)
+			*out |= mr_str_eq(mr_str_split(&rest, '\n'), mr_str_take(mr_buf_str(&now), now.size - 1));
 	}
-	mr_buf_done_secret(&content);
-	mr_buf_done(&written);
-	return code;
+	mr_buf_done(&states);
+	mr_buf_done(&now);
+	return code == MR_E_NOT_FOUND ? 0 : code;
 }

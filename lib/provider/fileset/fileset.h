@@ -2,7 +2,7 @@
  * Files as collections: replacing one as a step of a transaction, and taking that back.
  *
  * A transaction has a private folder. Before a file is touched for the first time its bytes, owner and mode are kept
- * there under a name; what is then written is recorded by digest. Putting back restores the kept bytes exactly, but only
+ * there under a name, and every state that the transaction makes is recorded. Putting back restores the kept bytes exactly, but only
  * while the file still is one that the transaction wrote: what somebody else wrote since is never lost.
  */
 #ifndef MR_FILESET_FILESET_H
@@ -29,12 +29,15 @@ struct mr_fileset_file {
  * of an existing file stay. Symbolic links are refused. */
 MR_CHECK int mr_fileset_put(const struct mr_fileset *set, const struct mr_fileset_file *file, mr_str content);
 
+/* Whether the transaction touched it. */
+bool mr_fileset_has(const struct mr_fileset *set, const char *name);
+
 /* The bytes that were there before the transaction: 1 and appended to *out; 0 when there was no file; MR_E_NOT_FOUND
  * without a diagnostic when the transaction did not touch it. */
 MR_CHECK int mr_fileset_before(const struct mr_fileset *set, const char *name, struct mr_buf *out);
 
-/* Whether the file is, byte for byte, as the transaction found it or as it wrote it (or removed it) at some step;
- * false when the transaction did not touch it. */
+/* Whether the file is the one that the transaction found, or one that it put there (or none, where it removed it or found
+ * none); false when the transaction did not touch it. */
 MR_CHECK int mr_fileset_is_ours(const struct mr_fileset *set, const struct mr_fileset_file *file, bool *out);
 
 #endif
