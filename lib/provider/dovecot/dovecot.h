@@ -160,7 +160,9 @@ MR_CHECK int mr_dovecot_row_format(const struct mr_dovecot_version *version, mr_
 /* The files that must name a user of this body. */
 unsigned mr_dovecot_row_denied(mr_str body);
 unsigned mr_dovecot_denied_of(enum mr_user_state state, unsigned services);
-/* The body of a declared user; uid and gid as in the backend. */
+void mr_dovecot_add_services(struct mr_attrs_builder *builder, unsigned bits);
+
+/* user.c: the body of a declared user; uid and gid as in the backend. */
 mr_str mr_dovecot_user_body(struct mr_backend *backend, struct mr_attrs_builder *builder, const struct mr_user *user);
 
 /* rows.c: the passwd-file and the deny files as one stream of items. */

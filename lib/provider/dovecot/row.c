@@ -203,7 +203,7 @@ static void add_list(struct mr_attrs_builder *builder, mr_str name, mr_str list)
 		mr_attrs_value(builder, mr_str_split(&list, ','));
 }
 
-static void add_services(struct mr_attrs_builder *builder, unsigned bits)
+void mr_dovecot_add_services(struct mr_attrs_builder *builder, unsigned bits)
 {
 	if (!(bits & MR_SERVICE_ALL))
 		return;
@@ -284,7 +284,7 @@ mr_str mr_dovecot_row_body(struct mr_attrs_builder *builder, const struct mr_dov
 		add_text(builder, MR_STR("password"), MR_ATTR_SENSITIVE, row->password);
 	add_quota(builder, fields.storage);
 	add_text(builder, MR_STR("quota_messages"), 0, fields.messages);
-	add_services(builder, bits);
+	mr_dovecot_add_services(builder, bits);
 	add_text(builder, MR_STR("state"), 0, mr_str_from(mr_user_state_name(state)));
 	add_text(builder, MR_STR("uid"), MR_ATTR_SILENT, row->uid);
 	return mr_attrs_finish(builder);
@@ -362,49 +362,4 @@ int mr_dovecot_row_format(const struct mr_dovecot_version *version, mr_str addre
 	version->quota_fields(mr_attrs_get(body, MR_STR("quota")), mr_attrs_get(body, MR_STR("quota_messages")), out);
 	mr_buf_add_char(out, '\n');
 	return 0;
-}
-
-static void add_number(struct mr_attrs_builder *builder, mr_str name, unsigned flags, uint64_t number)
-{
-	struct mr_buf text = MR_BUF_INIT;
-
-	mr_buf_printf(&text, "%llu", (unsigned long long)number);
-	mr_attrs_add(builder, name, flags, mr_buf_str(&text));
-	mr_buf_done(&text);
-}
-
-static void add_user_quota(struct mr_attrs_builder *builder, const struct mr_user *user)
-{
-	struct mr_buf text = MR_BUF_INIT;
-
-	if (user->has_quota) {
-		if (user->is_quota_unlimited || user->quota_bytes == 0)
-			mr_buf_add_text(&text, "unlimited");
-		else
-			mr_size_format(user->quota_bytes, &text);
-		mr_attrs_add(builder, MR_STR("quota"), 0, mr_buf_str(&text));
-	}
-	if (user->quota_messages)
-		add_number(builder, MR_STR("quota_messages"), 0, user->quota_messages);
-	mr_buf_done(&text);
-}
-
-mr_str mr_dovecot_user_body(struct mr_backend *backend, struct mr_attrs_builder *builder, const struct mr_user *user)
-{
-	mr_attrs_builder_clear(builder);
-	if (user->allow_nets.n) {
-		mr_attrs_begin(builder, MR_STR("allow_nets"), 0);
-		for (size_t i = 0; i < user->allow_nets.n; i++)
-			mr_attrs_value(builder, user->allow_nets.items[i]);
-	}
-	add_number(builder, MR_STR("gid"), MR_ATTR_SILENT, backend->gid);
-	add_text(builder, MR_STR("mail_home"), 0, user->mail_home);
-	add_text(builder, MR_STR("name"), 0, user->name);
-	add_text(builder, MR_STR("password"),
-	        MR_ATTR_SENSITIVE | (user->password_owner_is_git ? 0U : (unsigned)MR_ATTR_LIVE), user->password.text);
-	add_user_quota(builder, user);
-	add_services(builder, user->services);
-	add_text(builder, MR_STR("state"), 0, mr_str_from(mr_user_state_name(user->state)));
-	add_number(builder, MR_STR("uid"), MR_ATTR_SILENT, backend->uid);
-	return mr_attrs_finish(builder);
 }
