@@ -10,8 +10,10 @@ struct job {
 	struct mr_diff *diff;
 	const struct mr_diff_options *options;
 	const struct mr_item *desired, *live, *owned;
-	mr_str pre_image;
+	mr_str pre_image; /* asked for only where it decides */
 	bool has_pre_image;
+	bool is_asked;
+	bool is_ours; /* of the attribute in hand: what we own of it is what is desired */
 	struct mr_comparison *out;
 };
 
@@ -76,13 +78,12 @@ static bool live_same(const struct mr_diff_options *options, const struct mr_att
 static bool live_wins(const struct job *job, const struct mr_attr_row *row)
 {
 	const struct mr_attr *desired = row->side[MR_SIDE_DESIRED];
-	const struct mr_attr *owned = row->side[MR_SIDE_OWNED];
 
 	if (!desired || !(desired->flags & MR_ATTR_LIVE) || count_of(row->side[MR_SIDE_LIVE]) == 0)
 		return false;
-	if (!job->owned || (!owned && is_partial(job->options)))
+	if (!job->owned || (!row->side[MR_SIDE_OWNED] && is_partial(job->options)))
 		return true;
-	return plainly_same(job->options, owned, desired);
+	return job->is_ours;
 }
 
 static void add(
@@ -123,10 +124,21 @@ static void record(struct mr_diff *diff, const struct mr_diff_options *options,
 	                          });
 }
 
+static void ask_pre_image(struct job *job)
+{
+	const struct mr_diff_options *options = job->options;
+
+	if (job->is_asked || !options->pre_image)
+		return;
+	job->is_asked = true;
+	job->has_pre_image = options->pre_image(options->pre_image_arg, options->in->name,
+	                             job->owned->key, &job->diff->changes.arena, &job->pre_image) &&
+	                     job->pre_image.data;
+}
+
 /* What git wants an attribute to be that only the owned body names any more (PARTIAL). false: leave
  * it alone. */
-static bool find_former(
-        const struct job *job, const struct mr_attr_row *row, struct mr_attr *former)
+static bool find_former(struct job *job, const struct mr_attr_row *row, struct mr_attr *former)
 {
 	const struct mr_attr *owned = row->side[MR_SIDE_OWNED];
 
@@ -134,6 +146,7 @@ static bool find_former(
 		return false;
 	*former = absent;
 	former->name = row->name;
+	ask_pre_image(job);
 	if (!job->has_pre_image)
 		return true;
 	(void)mr_attrs_find(job->pre_image, row->name, former);
@@ -147,8 +160,7 @@ static void differ(struct job *job, const struct mr_attr_row *row, const struct 
 {
 	const struct mr_attr *live = row->side[MR_SIDE_LIVE];
 	struct mr_comparison *out = job->out;
-	bool is_drift = job->owned && !is_revert &&
-	                plainly_same(job->options, row->side[MR_SIDE_OWNED], wanted);
+	bool is_drift = job->owned && !is_revert && job->is_ours;
 	bool is_kept = is_drift && job->options->drift_mode != MR_DRIFT_HEAL;
 
 	if (is_drift) {
@@ -172,12 +184,27 @@ static void differ(struct job *job, const struct mr_attr_row *row, const struct 
 	add(&out->after, row->name, is_kept ? live : wanted, false);
 }
 
+/* One keyed digest an attribute at most: the answer serves all questions of it. */
+static void compare_with_owned(struct job *job, const struct mr_attr_row *row)
+{
+	const struct mr_attr *desired = row->side[MR_SIDE_DESIRED],
+	                     *owned = row->side[MR_SIDE_OWNED];
+
+	if (!job->owned)
+		return;
+	job->is_ours = plainly_same(job->options, owned, desired);
+	/* "must be absent" and "not named" are not the same to a PARTIAL item */
+	if (!job->is_ours || (is_partial(job->options) && !owned != !desired))
+		job->out->is_owned_same = false;
+}
+
 static void compare_row(struct job *job, const struct mr_attr_row *row)
 {
 	const struct mr_attr *desired = row->side[MR_SIDE_DESIRED], *live = row->side[MR_SIDE_LIVE];
 	struct mr_attr former;
 	bool is_revert = false;
 
+	compare_with_owned(job, row);
 	if (!desired && is_partial(job->options)) {
 		if (!find_former(job, row, &former))
 			return;
@@ -213,10 +240,7 @@ int mr_compare(struct mr_diff *diff, const struct mr_diff_options *options,
 	int result;
 
 	clear(out);
-	if (owned && is_partial(options) && options->pre_image)
-		job.has_pre_image = options->pre_image(options->pre_image_arg, options->in->name,
-		                            owned->key, &diff->changes.arena, &job.pre_image) &&
-		                    job.pre_image.data;
+	out->is_owned_same = owned;
 	mr_attr_walk_init(&walk, desired->body, live->body, owned ? owned->body : (mr_str){0});
 	while ((result = mr_attr_walk_next(&walk, &row)) > 0)
 		compare_row(&job, &row);
@@ -231,6 +255,7 @@ int mr_compare_revert(const struct mr_diff_options *options, const struct mr_ite
 	        .owned = owned,
 	        .pre_image = pre_image,
 	        .has_pre_image = true,
+	        .is_asked = true,
 	        .out = out};
 	struct mr_attr_walk walk;
 	struct mr_attr_row row;

@@ -29,8 +29,9 @@ MR_CHECK int mr_attr_walk_next(struct mr_attr_walk *walk, struct mr_attr_row *ou
 struct mr_comparison {
 	struct mr_attrs_builder before; /* PARTIAL: only what differs */
 	struct mr_attrs_builder after;
-	bool has_intent;  /* an attribute differs because git wants it so */
-	bool has_drift;   /* an attribute differs because others changed it */
+	bool is_owned_same; /* what we own is what is desired (as mr_compare_owned says) */
+	bool has_intent;    /* an attribute differs because git wants it so */
+	bool has_drift;     /* an attribute differs because others changed it */
 	bool is_changing; /* after differs from live: healing counts, drift that is left does not */
 };
 

@@ -144,7 +144,9 @@ static int both(struct mr_join *join, const struct mr_item *desired, const struc
 		join->diff->drift.n = found.first_drift;
 	if (!comparison->is_changing || !join->is_selected) {
 		tell_result(join, live->key, live->body);
-		return comparison->is_changing ? 0 : adopt_if_new(join, desired, live, owned);
+		if (!comparison->is_changing && !comparison->is_owned_same)
+			adopt(join, desired, live, owned);
+		return 0;
 	}
 	found.before = is_partial(join) ? finished(&comparison->before) : live->body;
 	found.after = finished(&comparison->after);
@@ -153,7 +155,9 @@ static int both(struct mr_join *join, const struct mr_item *desired, const struc
 	                                       : MR_REASON_ADOPTED;
 	tell_result(join, live->key, found.after);
 	push_change(join, &found);
-	return adopt_if_new(join, desired, live, owned);
+	if (!comparison->is_owned_same)
+		adopt(join, desired, live, owned);
+	return 0;
 }
 
 static int desired_only(

@@ -224,11 +224,12 @@ static void read_impact(struct reading *reading, const struct mr_json_value *doc
 	struct mr_impact *impact = &reading->doc->impact;
 
 	for (int kind = 0; kind < MR_IMPACT_COUNT; kind++) {
-		const struct mr_json_value *item =
-		        first_of(reading, from, mr_impact_word((enum mr_impact_kind)kind));
-		for (; item; item = item->next)
+		const char *word = mr_impact_word((enum mr_impact_kind)kind);
+		const struct mr_json_value *array = member(reading, from, word, MR_JSON_ARRAY);
+		struct mr_strs list = array ? strings_of(reading, array) : (struct mr_strs){0};
+		for (size_t i = 0; i < list.n; i++)
 			mr_vec_push(&impact->lists[kind],
-			        (struct mr_doc_address){.address = item->text});
+			        (struct mr_doc_address){.address = list.items[i]});
 	}
 	for (const struct mr_json_value *item = first_of(reading, from, "routes_changed"); item;
 	        item = item->next)
@@ -239,12 +240,20 @@ static void read_impact(struct reading *reading, const struct mr_json_value *doc
 		                             });
 }
 
+/* A later minor version may know more servers: they are passed over. */
+static bool is_known_server(mr_str name)
+{
+	return mr_str_is(name, "postfix") || mr_str_is(name, "dovecot") || mr_str_is(name, "ldap");
+}
+
 static void read_servers(struct reading *reading, const struct mr_json_value *document)
 {
 	const struct mr_json_value *live = member(reading, document, "live", MR_JSON_OBJECT);
 
 	for (const struct mr_json_value *item = live ? live->first_child : NULL; item;
 	        item = item->next) {
+		if (!is_known_server(item->name))
+			continue;
 		struct mr_doc_server server = {.name = item->name,
 		        .version = text_of(reading, item, "version"),
 		        .read = text_of(reading, item, "read"),
