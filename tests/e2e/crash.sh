@@ -16,6 +16,7 @@ cat >"$W/directory.yaml" <<-EOF
 	ldap:
 	  trees:
 	    "ou=groups,dc=example,dc=org": {mode: exclusive}
+	    "ou=people,dc=example,dc=org": {mode: shared}
 	  entries:
 	    "uid=alice,ou=people,dc=example,dc=org":
 	      objectClass: [inetOrgPerson]

@@ -95,6 +95,7 @@ seed() {
 		ldap:
 		  trees:
 		    "ou=groups,dc=example,dc=org": {mode: exclusive}
+		    "ou=people,dc=example,dc=org": {mode: shared}
 		  entries:
 		    "uid=alice,ou=people,dc=example,dc=org":
 		      objectClass: [inetOrgPerson]
