@@ -170,9 +170,10 @@ static int open_own_tables(struct mr_backend *backend, const struct mr_postfix_t
 		        !mr_postfix_find_live_kind(backend, trial->generation, name,
 		                (int)backend->tables.items[i].kind, &kind))
 			continue;
+		/* as parameters name it: Postfix adds the suffix of the type */
 		code = open_table(backend, backend->config_directory,
-		        mr_str_printf(&backend->arena, "%s:%s", mr_table_kind_name(kind),
-		                mr_table_path(&backend->arena, trial->generation, name, kind)),
+		        mr_str_printf(&backend->arena, "%s:%.*s/%.*s", mr_table_kind_name(kind),
+		                MR_FMT(trial->generation), MR_FMT(name)),
 		        out);
 	}
 	return code;
