@@ -31,8 +31,12 @@ function(mr_room name folder)
   set(MR_ROOM_LIBRARIES ${MR_ROOM_LIBRARIES} ${ROOM_LIBRARIES} CACHE INTERNAL "")
 endfunction()
 
-# All rooms as one static library for the tests (mr_all) and as the installed shared library (mailreeve).
+# All rooms as one static library for the tests and the program (mr_all), and as the installed shared library
+# (mailreeve), of which only what is marked MAILREEVE_API is visible.
 function(mr_library)
   add_library(mr_all STATIC ${MR_ROOM_OBJECTS})
   target_link_libraries(mr_all PUBLIC ${MR_ROOM_LIBRARIES})
+  add_library(mailreeve SHARED ${MR_ROOM_OBJECTS})
+  target_link_libraries(mailreeve PRIVATE ${MR_ROOM_LIBRARIES})
+  set_target_properties(mailreeve PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
 endfunction()

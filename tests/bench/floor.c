@@ -1,8 +1,10 @@
 /*
- * The floor: the least that any cold plan has to do. libyaml events of the same files, a raw search of the same directory
- * tree, one pass over the same tables and the same passwd-file. Nothing is compared.
+ * The floor: the least that any cold plan has to do. libyaml events of the same files, a raw search
+ * of the same directory tree, one pass over the same tables and the same passwd-file. Nothing is
+ * compared.
  *
- * floor REPOSITORY LDAP_URI BASE [FILE…]: a FILE that ends in .lmdb is read by a cursor, others as bytes.
+ * floor REPOSITORY LDAP_URI BASE [FILE…]: a FILE that ends in .lmdb is read by a cursor, others as
+ * bytes.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -83,7 +85,8 @@ static size_t count_values(LDAP *ld, LDAPMessage *message)
 	size_t n = 0;
 
 	(void)ldap_get_dn_ber(ld, message, &ber, &name);
-	while (ldap_get_attribute_ber(ld, message, ber, &name, &values) == LDAP_SUCCESS && name.bv_val) {
+	while (ldap_get_attribute_ber(ld, message, ber, &name, &values) == LDAP_SUCCESS &&
+	        name.bv_val) {
 		n++;
 		ldap_memfree(values);
 	}
@@ -100,9 +103,11 @@ static size_t count_entries(const char *uri, const char *base)
 	int id;
 	int type;
 
-	if (ldap_search_ext(ld, base, LDAP_SCOPE_SUBTREE, "(objectClass=*)", attributes, 0, NULL, NULL, NULL, 0, &id))
+	if (ldap_search_ext(ld, base, LDAP_SCOPE_SUBTREE, "(objectClass=*)", attributes, 0, NULL,
+	            NULL, NULL, 0, &id))
 		give_up("search");
-	while ((type = ldap_result(ld, id, LDAP_MSG_ONE, NULL, &message)) == LDAP_RES_SEARCH_ENTRY) {
+	while ((type = ldap_result(ld, id, LDAP_MSG_ONE, NULL, &message)) ==
+	        LDAP_RES_SEARCH_ENTRY) {
 		n += count_values(ld, message);
 		ldap_msgfree(message);
 	}
@@ -121,7 +126,8 @@ static size_t count_rows(const char *path)
 	MDB_val value;
 	size_t n = 0;
 
-	if (mdb_env_create(&env) || mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_RDONLY, 0) ||
+	if (mdb_env_create(&env) ||
+	        mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_RDONLY, 0) ||
 	        mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) || mdb_dbi_open(txn, NULL, 0, &dbi) ||
 	        mdb_cursor_open(txn, dbi, &cursor))
 		give_up(path);
@@ -161,7 +167,8 @@ int main(int argc, char **argv)
 	printf("%zu events", n);
 	printf(", %zu attributes", count_entries(argv[2], argv[3]));
 	for (int i = 4; i < argc; i++)
-		printf(", %zu rows", strstr(argv[i], ".lmdb") ? count_rows(argv[i]) : count_lines(argv[i]));
+		printf(", %zu rows",
+		        strstr(argv[i], ".lmdb") ? count_rows(argv[i]) : count_lines(argv[i]));
 	printf("\n");
 	return 0;
 }

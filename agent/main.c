@@ -1,0 +1,80 @@
+/*
+ * The program: reads the command line, opens a session, runs one verb, tells what went wrong.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "help.h"
+#include "mailreeve.h"
+#include "parse.h"
+#include "terminal.h"
+
+static const char default_config[] = "/etc/mailreeve/agent.yaml";
+
+/* A verb that can do without agent.yaml reads it only when it is named, or when --ref asks for the
+ * repository. */
+static const char *config_of(const struct request *request)
+{
+	if (request->values[OPT_CONFIG])
+		return request->values[OPT_CONFIG];
+	if (request->verb->needs_config || request->values[OPT_REF])
+		return default_config;
+	if (strcmp(request->verb->name, "why") == 0 && !request->values[OPT_DIR])
+		return default_config;
+	return NULL;
+}
+
+static void tell_diagnostics(const struct mailreeve *session)
+{
+	struct mailreeve_text text = {0};
+
+	mailreeve_diagnostics(session, &text);
+	if (text.size > 0)
+		(void)fwrite(text.data, 1, text.size, stderr);
+	mailreeve_text_done(&text);
+}
+
+static int run_verb(const struct request *request)
+{
+	struct mailreeve_options options = {.config = config_of(request),
+	        .lock_timeout_ms = request->lock_timeout_ms,
+	        .has_color = request->has_color,
+	        .is_verbose = request->values[OPT_VERBOSE] != NULL,
+	        .progress = request->values[OPT_QUIET] ? NULL : terminal_progress};
+	struct mailreeve *session = NULL;
+	int status = mailreeve_open(&options, &session);
+
+	if (!status)
+		status = request->verb->run(request, session);
+	terminal_progress_end();
+	tell_diagnostics(session);
+	mailreeve_close(session);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct request request;
+	int status = parse_request(argc, argv, &request);
+
+	if (status)
+		return status;
+	if (request.values[OPT_VERSION]) {
+		printf("mailreeve %s\n", mailreeve_version());
+		return 0;
+	}
+	if (request.values[OPT_HELP]) {
+		if (request.verb)
+			help_verb(stdout, request.verb);
+		else
+			help_program(stdout);
+		return 0;
+	}
+	status = run_verb(&request);
+	if (fflush(stdout) || ferror(stdout)) {
+		fputs("mailreeve: cannot write the result to standard output\n", stderr);
+		return status ? status : MAILREEVE_FAILED;
+	}
+	return status;
+}

@@ -1,0 +1,144 @@
+/*
+ * The tables of verbs and options. A new verb is one row here and one function in agent/cli/.
+ */
+#include "verbs.h"
+
+#include <string.h>
+
+const struct option_spec option_specs[] = {
+        {OPT_CONFIG, "config", "FILE",
+                "the host's configuration (default /etc/mailreeve/agent.yaml)", NULL, false},
+        {OPT_FORMAT, "format", "FORMAT", "how the result is written",
+                "text json markdown html github sarif", false},
+        {OPT_COLOR, "color", "WHEN", "auto (default), always or never; NO_COLOR is honoured",
+                "auto always never", false},
+        {OPT_QUIET, "quiet", NULL, "no result on success, only errors", NULL, false},
+        {OPT_VERBOSE, "verbose", NULL, "more: every change by itself, what came from caches", NULL,
+                false},
+        {OPT_LOCK_TIMEOUT, "lock-timeout", "DURATION",
+                "how long to wait for another apply (default 0s)", NULL, false},
+        {OPT_HELP, "help", NULL, "this help", NULL, false},
+        {OPT_VERSION, "version", NULL, "the version", NULL, false},
+        {OPT_REF, "ref", "REF", "a branch, tag or commit instead of the configured branch", NULL,
+                false},
+        {OPT_DIR, "dir", "DIR",
+                "a plain folder instead of the repository, uncommitted changes included", NULL,
+                false},
+        {OPT_OUT, "out", "FILE", "keep the plan for 'mailreeve apply FILE'", NULL, false},
+        {OPT_ONLY, "only", "OBJECT", "only this object, or all whose names begin so (user/*)", NULL,
+                false},
+        {OPT_DETAILED_EXITCODE, "detailed-exitcode", NULL, "exit with 2 when there are changes",
+                NULL, false},
+        {OPT_FAIL_ON, "fail-on", "CLASS,…", "exit with 3 when the plan has changes of a class",
+                "data restart reload delete login_lost mail_refused routes_changed", true},
+        {OPT_ALLOW, "allow", "RAIL<=N", "lift one rail to a number, on record in the history", NULL,
+                true},
+        {OPT_YES, "yes", NULL, "consent: do not ask", NULL, false},
+        {OPT_SCHEME, "scheme", "SCHEME",
+                "password scheme, one of 'doveadm pw -l' (default ARGON2ID)", NULL, false},
+};
+const size_t n_option_specs = sizeof option_specs / sizeof option_specs[0];
+
+const struct verb verbs[] = {
+        {"init", "[DIR]", 1,
+                "write a small, valid repository with comments, and a commented agent.yaml",
+                "Writes mailreeve.yaml, domains/example.org.yaml and agent.yaml.example into DIR "
+                "(default: the current\n"
+                "folder). Nothing is overwritten.",
+                "mailreeve init mail-config", {OPT_NONE}, "text", false, cli_init},
+        {"validate", "[DIR]", 1, "check a desired state offline: syntax, types, references, lints",
+                "Reads DIR (default: the current folder), or a commit of the configured repository "
+                "with --ref. All errors\n"
+                "of the repository are reported in one run as FILE:LINE:COLUMN: error: TEXT "
+                "[RULE]. Touches no server and\n"
+                "resolves no secret. Exits with 65 when there are errors.",
+                "mailreeve validate --format github .", {OPT_REF, OPT_NONE},
+                "text json github sarif", false, cli_validate},
+        {"plan", "", 0, "show what an apply would change: desired against live",
+                "Reads the repository and the live servers and writes nothing but --out FILE. A "
+                "refused rail or --fail-on\n"
+                "exits with 3; --detailed-exitcode with 2 when there are changes.",
+                "mailreeve plan --ref feature/new-domain --out /tmp/new-domain.plan",
+                {OPT_REF, OPT_DIR, OPT_OUT, OPT_ONLY, OPT_DETAILED_EXITCODE, OPT_FAIL_ON, OPT_ALLOW,
+                        OPT_NONE},
+                "text json markdown html", true, cli_plan},
+        {"apply", "[FILE]", 1, "carry out a saved plan, or plan and apply, as one transaction",
+                "Stages everything aside, lets the servers' own checkers judge it, writes, "
+                "activates, reads back and\n"
+                "probes. Whatever fails is taken back and the exit code is 5. Asks for consent on "
+                "a terminal; else --yes\n"
+                "is needed. A saved plan whose objects changed meanwhile exits with 4.",
+                "mailreeve apply /tmp/new-domain.plan --yes",
+                {OPT_REF, OPT_DIR, OPT_ONLY, OPT_YES, OPT_ALLOW, OPT_NONE},
+                "text json markdown html", true, cli_apply},
+        {"sync", "", 0, "fetch, verify, plan, rails, apply, probe; never asks",
+                "What the timer runs. Only a descendant of the last applied commit is applied, and "
+                "none that was rolled\n"
+                "back before. What others changed on the servers is treated as drift: mode of "
+                "agent.yaml says.",
+                "mailreeve sync --quiet", {OPT_NONE}, "text json markdown html", true, cli_sync},
+        {"status", "", 0, "what is applied, since when, healthy or not, and why not", "",
+                "mailreeve status --format json", {OPT_NONE}, "text json", true, cli_status},
+        {"history", "[RUN]", 1, "the runs, newest first, or one of them", "",
+                "mailreeve history 12", {OPT_NONE}, "text json", true, cli_history},
+        {"show", "FILE|RUN", 1, "a saved plan, or the plan of a recorded run, in full", "",
+                "mailreeve show 12", {OPT_NONE}, "text json markdown html", true, cli_show},
+        {"rollback", "[RUN]", 1,
+                "bring back the state before a run (default: the last applied one)",
+                "Plans against the commit that was in force before RUN and applies that by the "
+                "same path, rails included.\n"
+                "The commit that is left is not applied again by sync until a newer one changes "
+                "its effects.",
+                "mailreeve rollback --yes", {OPT_YES, OPT_ALLOW, OPT_NONE},
+                "text json markdown html", true, cli_rollback},
+        {"drift", "", 0, "what others changed on the servers since the last apply",
+                "Compares the live servers with the last applied commit. --detailed-exitcode exits "
+                "with 2 when there is\n"
+                "drift.",
+                "mailreeve drift --detailed-exitcode", {OPT_DETAILED_EXITCODE, OPT_NONE},
+                "text json markdown html", true, cli_drift},
+        {"hash-password", "", 0, "read a password and print {SCHEME}hash for the repository",
+                "Reads from the terminal without echo, or one line of standard input. Dovecot's "
+                "doveadm makes the hash.",
+                "mailreeve hash-password --scheme SHA512-CRYPT", {OPT_SCHEME, OPT_NONE}, "text",
+                false, cli_hash_password},
+        {"trust", "", 0,
+                "accept a state database that is damaged, missing or older than its anchor",
+                "Until then nothing is applied. A database that cannot be read is put aside and a "
+                "new one begun: what\n"
+                "is live is then adopted by the next apply.",
+                "mailreeve trust", {OPT_NONE}, "text", true, cli_trust},
+        {"completion", "bash|zsh|fish|man", 1, "print the completion of a shell, or the man page",
+                "Written from the same tables as this help.", "mailreeve completion bash",
+                {OPT_NONE}, "text", false, cli_completion},
+};
+const size_t n_verbs = sizeof verbs / sizeof verbs[0];
+
+const struct verb *verb_find(const char *name)
+{
+	for (size_t i = 0; i < n_verbs; i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+const struct option_spec *option_find(enum option_id id)
+{
+	for (size_t i = 0; i < n_option_specs; i++)
+		if (option_specs[i].id == id)
+			return &option_specs[i];
+	return NULL;
+}
+
+bool option_is_global(enum option_id id)
+{
+	return id >= OPT_CONFIG && id <= OPT_VERSION;
+}
+
+bool verb_has_option(const struct verb *verb, enum option_id id)
+{
+	for (size_t i = 0; i < MAX_OPTIONS && verb->options[i] != OPT_NONE; i++)
+		if (verb->options[i] == id)
+			return true;
+	return option_is_global(id);
+}

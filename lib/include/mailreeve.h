@@ -1,0 +1,161 @@
+/*
+ * libmailreeve: configuration-as-code for Postfix, Dovecot and OpenLDAP.
+ *
+ * A session reads one host's configuration (agent.yaml) and offers what the program mailreeve does:
+ * validate, plan, apply, sync, roll back. The library never prints, never exits and keeps no global
+ * state; results are text in the asked format, what went wrong is a list of diagnostics. One
+ * session is used by one thread at a time.
+ *
+ * Every function that can fail returns a status with the meaning of the program's exit codes.
+ */
+#ifndef MAILREEVE_H
+#define MAILREEVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MAILREEVE_API __attribute__((visibility("default")))
+
+enum mailreeve_status {
+	MAILREEVE_OK = 0,
+	MAILREEVE_FAILED = 1,      /* unexpected error */
+	MAILREEVE_CHANGES = 2,     /* there are changes, where that was asked for */
+	MAILREEVE_REFUSED = 3,     /* a rail, a policy, --fail-on, or no consent */
+	MAILREEVE_STALE = 4,       /* the saved plan is stale */
+	MAILREEVE_ROLLED_BACK = 5, /* the apply failed and everything was rolled back */
+	MAILREEVE_STUCK = 6,       /* the apply failed and the rollback is incomplete */
+	MAILREEVE_USAGE = 64,
+	MAILREEVE_INVALID = 65,    /* the desired state is invalid */
+	MAILREEVE_UNREADABLE = 69, /* a server could not be read completely */
+	MAILREEVE_BUSY = 75,       /* try again later */
+	MAILREEVE_DENIED = 77,     /* signature or right missing */
+	MAILREEVE_CONFIG = 78,     /* the host's configuration is wrong */
+};
+
+enum mailreeve_format {
+	MAILREEVE_TEXT,
+	MAILREEVE_JSON,
+	MAILREEVE_MARKDOWN,
+	MAILREEVE_HTML,
+	MAILREEVE_GITHUB, /* workflow commands, for validate */
+	MAILREEVE_SARIF,  /* SARIF 2.1.0, for validate */
+};
+
+/* A result: NUL terminated. Release with mailreeve_text_done; safe on a zeroed one. */
+struct mailreeve_text {
+	char *data;
+	size_t size;
+};
+MAILREEVE_API void mailreeve_text_done(struct mailreeve_text *text);
+
+struct mailreeve_options {
+	const char *config;       /* agent.yaml; NULL: none, for work that touches no server */
+	unsigned lock_timeout_ms; /* how long to wait for another writer */
+	bool has_color;           /* in text results */
+	bool is_verbose;
+	/* Called between steps that may take long; total is 0 when unknown. May be NULL. */
+	void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total);
+	void *arg;
+};
+
+struct mailreeve;
+
+/* Reads the configuration. *out is made even on failure, so that its diagnostics can be read. */
+MAILREEVE_API int mailreeve_open(const struct mailreeve_options *options, struct mailreeve **out);
+MAILREEVE_API void mailreeve_close(struct mailreeve *session);
+
+/* What went wrong or deserves a warning since the session was opened, sorted: "FILE:LINE:COLUMN:
+ * error: TEXT [RULE]" lines. Never holds a secret. */
+MAILREEVE_API void mailreeve_diagnostics(
+        const struct mailreeve *session, struct mailreeve_text *out);
+
+/* What a desired state is read from: a folder, or a commit of the configured repository. */
+struct mailreeve_source {
+	const char *directory; /* a plain folder, uncommitted changes included; else NULL */
+	const char *ref;       /* branch, tag or commit; NULL: the head of the configured branch */
+};
+
+/* Offline: syntax, types, cross-references, lints. The diagnostics are *out, in the asked format.
+ */
+MAILREEVE_API int mailreeve_validate(struct mailreeve *session,
+        const struct mailreeve_source *source, enum mailreeve_format format,
+        struct mailreeve_text *out);
+
+struct mailreeve_plan_options {
+	struct mailreeve_source source;
+	enum mailreeve_format format;
+	const char *out_file;       /* the plan as a file for apply; NULL: none */
+	const char *only;           /* an object, or a prefix that ends in '*'; NULL: all */
+	const char *const *fail_on; /* classes, NULL terminated; NULL: none */
+	const char *const *allow;   /* "users.close<=12", NULL terminated; NULL: none */
+	bool has_detailed_status;   /* MAILREEVE_CHANGES when there are any */
+};
+
+/* Desired against live; writes nothing but out_file. */
+MAILREEVE_API int mailreeve_plan(struct mailreeve *session,
+        const struct mailreeve_plan_options *options, struct mailreeve_text *out);
+/* What others changed since the last apply. The source is the last applied commit. */
+MAILREEVE_API int mailreeve_drift(struct mailreeve *session,
+        const struct mailreeve_plan_options *options, struct mailreeve_text *out);
+
+struct mailreeve_apply_options {
+	struct mailreeve_source source;
+	enum mailreeve_format format;
+	const char *plan_file; /* a saved plan; NULL: plan now */
+	const char *only;
+	const char *const *allow; /* NULL terminated; NULL: none */
+	/* Shown the plan before anything is changed; false ends with MAILREEVE_REFUSED. NULL:
+	 * consent was given. */
+	bool (*consent)(void *arg, const char *plan);
+	void *consent_arg;
+};
+
+/* One transaction over all servers. *out is the plan that was carried out, and its result. */
+MAILREEVE_API int mailreeve_apply(struct mailreeve *session,
+        const struct mailreeve_apply_options *options, struct mailreeve_text *out);
+/* Fetch, verify, plan, rails, apply, probe; never asks. */
+MAILREEVE_API int mailreeve_sync(
+        struct mailreeve *session, enum mailreeve_format format, struct mailreeve_text *out);
+/* Brings back the state before a run (0: the last applied one) by the same path as an apply. */
+MAILREEVE_API int mailreeve_rollback(struct mailreeve *session, int64_t run,
+        const struct mailreeve_apply_options *options, struct mailreeve_text *out);
+
+MAILREEVE_API int mailreeve_get_status(
+        struct mailreeve *session, enum mailreeve_format format, struct mailreeve_text *out);
+/* run 0: all of them, newest first. */
+MAILREEVE_API int mailreeve_history(struct mailreeve *session, int64_t run,
+        enum mailreeve_format format, struct mailreeve_text *out);
+/* A saved plan (a file's path) or a recorded run (its number) in full. */
+MAILREEVE_API int mailreeve_show(struct mailreeve *session, const char *what,
+        enum mailreeve_format format, struct mailreeve_text *out);
+/* Which files and lines decide an object's attributes. */
+MAILREEVE_API int mailreeve_why(struct mailreeve *session, const struct mailreeve_source *source,
+        const char *object, enum mailreeve_format format, struct mailreeve_text *out);
+
+/* A person looked at a state database that is damaged, missing or older than its anchor: what is
+ * there is right from now on. */
+MAILREEVE_API int mailreeve_trust(struct mailreeve *session, struct mailreeve_text *out);
+
+/* The JSON Schema of the language. */
+MAILREEVE_API int mailreeve_schema(struct mailreeve_text *out);
+/* "{SCHEME}hash" of a password, made by Dovecot's doveadm (the password goes through a pipe).
+ * scheme NULL: the strongest that the installed doveadm offers. */
+MAILREEVE_API int mailreeve_hash_password(struct mailreeve *session, const char *scheme,
+        const char *password, struct mailreeve_text *out);
+/* Writes a small valid repository with comments and a commented agent.yaml. Refuses to overwrite.
+ */
+MAILREEVE_API int mailreeve_init(
+        struct mailreeve *session, const char *directory, struct mailreeve_text *out);
+
+MAILREEVE_API const char *mailreeve_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

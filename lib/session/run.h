@@ -1,0 +1,27 @@
+/*
+ * One run of a verb that changes servers: take the lock, recover, make a plan, let the rails judge
+ * it, ask, carry it out.
+ */
+#ifndef MR_SESSION_RUN_H
+#define MR_SESSION_RUN_H
+
+#include "session/session.h"
+
+struct mr_session_run {
+	struct mailreeve *session;
+	const struct mailreeve_apply_options *options;
+	const char *verb;
+	struct mr_planning how;
+	struct mr_wanted wanted;
+	struct mr_plan *plan;
+	struct mr_buf shown; /* the plan as text in the asked format */
+};
+
+/* S0 and recovery: nothing else is done while a transaction is open. */
+MR_CHECK int mr_session_run_begin(struct mr_session_run *run);
+/* From a made plan to the servers; what was refused is on record too. */
+MR_CHECK int mr_session_run_execute(struct mr_session_run *run);
+/* Gives the result, releases everything, and turns the code into an exit status. */
+int mr_session_run_end(struct mr_session_run *run, int code, struct mailreeve_text *out);
+
+#endif
