@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALIGNMENT _Alignof(max_align_t)
-#define FIRST_BLOCK_BYTES ((size_t)4096)
+#define ALIGNMENT           _Alignof(max_align_t)
+#define FIRST_BLOCK_BYTES   ((size_t)4096)
 #define LARGEST_BLOCK_BYTES ((size_t)1 << 20)
 
 struct mr_arena_block {
@@ -28,7 +28,8 @@ static struct mr_arena_block *block_new(struct mr_arena *arena, size_t size)
 		capacity = LARGEST_BLOCK_BYTES;
 	if (capacity < size)
 		capacity = size;
-	/* calloc: fresh pages come zeroed from the kernel, so that large blocks are not written twice */
+	/* calloc: fresh pages come zeroed from the kernel, so that large blocks are not written
+	 * twice */
 	block = calloc(1, sizeof *block + capacity);
 	if (!block)
 		abort();

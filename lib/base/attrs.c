@@ -1,9 +1,9 @@
 /*
  * Attribute sets: reading and comparing of canonical bodies. Building is in attrs_build.c.
  *
- * An attribute is: size of name, name, flags, number of values, size of values, values; a value is: size,
- * bytes. Numbers are of seven bits a byte, least significant first, the high bit says that more follow, and
- * never longer than needed: so the same content has the same bytes.
+ * An attribute is: size of name, name, flags, number of values, size of values, values; a value is:
+ * size, bytes. Numbers are of seven bits a byte, least significant first, the high bit says that
+ * more follow, and never longer than needed: so the same content has the same bytes.
  */
 #include "base/attrs.h"
 
@@ -100,7 +100,8 @@ mr_str mr_attrs_get(mr_str body, mr_str name)
 }
 
 /* Digests are compared as a body would hold them: one attribute of each, built alike. */
-static bool sealed_same(const struct mr_attr *sealed, const struct mr_attr *clear, const uint8_t key[32])
+static bool sealed_same(
+        const struct mr_attr *sealed, const struct mr_attr *clear, const uint8_t key[32])
 {
 	struct mr_attrs_builder builder;
 	struct mr_attr again;
@@ -119,7 +120,8 @@ static bool sealed_same(const struct mr_attr *sealed, const struct mr_attr *clea
 		mr_buf_done(&hex);
 	}
 	rest = mr_attrs_finish(&builder);
-	is_same = mr_attrs_next(&rest, &again) > 0 && mr_str_eq(again.encoded_values, sealed->encoded_values);
+	is_same = mr_attrs_next(&rest, &again) > 0 &&
+	          mr_str_eq(again.encoded_values, sealed->encoded_values);
 	mr_attrs_builder_done(&builder);
 	return is_same;
 }

@@ -1,6 +1,6 @@
 /*
- * Attribute sets: building canonical bodies. What is added is kept raw in the order it came; finish sorts
- * attributes by name and the values of sets, and writes the canonical form.
+ * Attribute sets: building canonical bodies. What is added is kept raw in the order it came; finish
+ * sorts attributes by name and the values of sets, and writes the canonical form.
  */
 #include "base/attrs.h"
 
@@ -60,7 +60,8 @@ static void bytes_add(struct mr_buf *buf, mr_str bytes)
 
 static int ref_cmp(const void *left, const void *right)
 {
-	return mr_str_cmp(((const struct raw_ref *)left)->name, ((const struct raw_ref *)right)->name);
+	return mr_str_cmp(
+	        ((const struct raw_ref *)left)->name, ((const struct raw_ref *)right)->name);
 }
 
 static int value_cmp(const void *left, const void *right)
@@ -69,7 +70,8 @@ static int value_cmp(const void *left, const void *right)
 }
 
 /* Most bodies come in order already, and most are short: no call of qsort for those. */
-static void sort_unless_sorted(void *items, size_t n, size_t size, int (*cmp)(const void *, const void *))
+static void sort_unless_sorted(
+        void *items, size_t n, size_t size, int (*cmp)(const void *, const void *))
 {
 	const char *at = items;
 
@@ -94,7 +96,8 @@ static size_t values_unique(mr_str *values, size_t n)
 /* Views of the raw values, in the index buffer behind what is there. */
 static mr_str *values_collect(struct mr_attrs_builder *builder, const char *at, size_t n)
 {
-	mr_str *values = (mr_str *)(void *)mr_buf_reserve(&builder->index, (n + 1) * sizeof *values);
+	mr_str *values =
+	        (mr_str *)(void *)mr_buf_reserve(&builder->index, (n + 1) * sizeof *values);
 
 	for (size_t i = 0; i < n; i++) {
 		size_t size;
@@ -214,7 +217,8 @@ mr_str mr_attrs_finish(struct mr_attrs_builder *builder)
 	return mr_buf_str(&builder->sorted);
 }
 
-static void seal_attr(struct mr_attrs_builder *builder, const struct mr_attr *attr, const uint8_t key[32])
+static void seal_attr(
+        struct mr_attrs_builder *builder, const struct mr_attr *attr, const uint8_t key[32])
 {
 	mr_str rest = attr->encoded_values;
 	mr_str value;

@@ -15,7 +15,8 @@ struct record {
 };
 
 struct entry {
-	uint64_t prefix; /* first eight bytes of the key, most significant first: decides most comparisons */
+	uint64_t prefix; /* first eight bytes of the key, most significant first: decides most
+	                    comparisons */
 	size_t at;       /* of the record in the buffer */
 };
 
@@ -62,7 +63,7 @@ static int entry_cmp(const void *left, const void *right, void *base)
 static void add_path(struct mr_sorter *sorter, mr_str path)
 {
 	mr_str last = {sorter->buf.data ? sorter->buf.data + sorter->last_path_at : NULL,
-		sorter->last_path_size};
+	        sorter->last_path_size};
 
 	if (mr_str_eq(last, path))
 		return;
@@ -91,7 +92,7 @@ void mr_sorter_free(struct mr_sorter *sorter)
 void mr_sorter_add(struct mr_sorter *sorter, const struct mr_item *item)
 {
 	struct record record = {item->key.size, item->body.size, item->object.size, 0, 0,
-		item->loc.line, item->loc.column};
+	        item->loc.line, item->loc.column};
 	struct entry entry = {prefix_of(item->key), 0};
 
 	add_path(sorter, item->loc.path);
@@ -122,7 +123,8 @@ static int sorter_next(struct mr_cursor *cursor, struct mr_item *out)
 	out->key = key_get(base, at);
 	out->body = (mr_str){out->key.data + record.key_size, record.body_size};
 	out->object = (mr_str){out->body.data + record.body_size, record.object_size};
-	out->loc = (struct mr_loc){{base + record.path_at, record.path_size}, record.line, record.column};
+	out->loc = (struct mr_loc){
+	        {base + record.path_at, record.path_size}, record.line, record.column};
 	return 1;
 }
 
@@ -136,8 +138,8 @@ int mr_sorter_cursor(struct mr_sorter *sorter, struct mr_cursor *out, mr_str *ou
 	const char *base = sorter->buf.data;
 
 	if (sorter->is_unsorted)
-		qsort_r(sorter->index.items, sorter->index.n, sizeof *sorter->index.items, entry_cmp,
-		        sorter->buf.data);
+		qsort_r(sorter->index.items, sorter->index.n, sizeof *sorter->index.items,
+		        entry_cmp, sorter->buf.data);
 	for (size_t i = 1; sorter->is_unsorted && i < sorter->index.n; i++) {
 		mr_str key = key_get(base, sorter->index.items[i].at);
 

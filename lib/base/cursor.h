@@ -18,7 +18,7 @@ struct mr_item {
 /* Views in an item stay valid until the next call. Items come in strictly rising key order. */
 struct mr_cursor {
 	int (*next)(struct mr_cursor *cursor, struct mr_item *out); /* 1 item, 0 end, <0 error */
-	void (*close)(struct mr_cursor *cursor);                    /* releases state; may be NULL */
+	void (*close)(struct mr_cursor *cursor); /* releases state; may be NULL */
 	void *state;
 };
 
@@ -26,7 +26,8 @@ MR_CHECK int mr_cursor_next(struct mr_cursor *cursor, struct mr_item *out);
 /* Safe on a zeroed cursor and twice. */
 void mr_cursor_close(struct mr_cursor *cursor);
 
-/* Collects items in memory, sorts them and hands them out: for sources that are small or unsorted. */
+/* Collects items in memory, sorts them and hands them out: for sources that are small or unsorted.
+ */
 struct mr_sorter;
 struct mr_sorter *mr_sorter_new(void);
 void mr_sorter_free(struct mr_sorter *sorter);
@@ -34,6 +35,7 @@ void mr_sorter_free(struct mr_sorter *sorter);
 void mr_sorter_add(struct mr_sorter *sorter, const struct mr_item *item);
 /* Moves the sorter into *out; closing that releases it. MR_E_CONFLICT when two items have one key:
  * *out_duplicate (may be NULL) is then the key, valid until mr_sorter_free. */
-MR_CHECK int mr_sorter_cursor(struct mr_sorter *sorter, struct mr_cursor *out, mr_str *out_duplicate);
+MR_CHECK int mr_sorter_cursor(
+        struct mr_sorter *sorter, struct mr_cursor *out, mr_str *out_duplicate);
 
 #endif

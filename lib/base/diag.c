@@ -13,13 +13,13 @@
 #include <string.h>
 
 static const char *const severity_names[] = {
-	[MR_ERROR] = "error",
-	[MR_WARNING] = "warning",
-	[MR_NOTE] = "note",
+        [MR_ERROR] = "error",
+        [MR_WARNING] = "warning",
+        [MR_NOTE] = "note",
 };
 
-__attribute__((format(printf, 2, 0))) static mr_str format_copy(struct mr_arena *arena,
-        const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static mr_str format_copy(
+        struct mr_arena *arena, const char *format, va_list arguments)
 {
 	va_list again;
 	int size;
@@ -69,7 +69,7 @@ static int diag_cmp(const void *left, const void *right)
 static bool diag_same(const struct mr_diag *a, const struct mr_diag *b)
 {
 	return diag_cmp(a, b) == 0 && mr_str_eq(a->rule, b->rule) && mr_str_eq(a->text, b->text) &&
-	        mr_str_eq(a->object, b->object) && mr_str_eq(a->hint, b->hint);
+	       mr_str_eq(a->object, b->object) && mr_str_eq(a->hint, b->hint);
 }
 
 /* Exact repetitions may be apart within one place: looks back over the run of equal places. */

@@ -1,8 +1,8 @@
 /*
  * Located diagnostics: everything the program has to say about what is wrong, in one sortable list.
  *
- * Text follows the message rules: lower case, no full stop; what failed first, its subject in single
- * quotes, then the reason; what to do about it goes into the hint. Never a secret.
+ * Text follows the message rules: lower case, no full stop; what failed first, its subject in
+ * single quotes, then the reason; what to do about it goes into the hint. Never a secret.
  */
 #ifndef MR_BASE_DIAG_H
 #define MR_BASE_DIAG_H
@@ -13,7 +13,8 @@
 
 #include <stdint.h>
 
-/* A place in the desired state. line and column count from 1; 0 means not known; empty path: none. */
+/* A place in the desired state. line and column count from 1; 0 means not known; empty path: none.
+ */
 struct mr_loc {
 	mr_str path;
 	uint32_t line;
@@ -24,7 +25,7 @@ enum mr_severity { MR_ERROR, MR_WARNING, MR_NOTE };
 
 struct mr_diag {
 	enum mr_severity severity;
-	mr_str rule;   /* "MR-YAML-ANCHOR"; empty when it is no rule of the language */
+	mr_str rule; /* "MR-YAML-ANCHOR"; empty when it is no rule of the language */
 	struct mr_loc loc;
 	mr_str object; /* "user/alice@example.org"; may be empty */
 	mr_str text;
@@ -49,17 +50,20 @@ void mr_diags_add(struct mr_diags *diags, const struct mr_diag *diag);
 void mr_diags_at(struct mr_diags *diags, enum mr_severity severity, const char *rule,
         const struct mr_loc *loc, const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* Sets the hint / object of the diagnostic that was added last. */
-void mr_diags_hint(struct mr_diags *diags, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void mr_diags_hint(struct mr_diags *diags, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));
 void mr_diags_object(struct mr_diags *diags, mr_str object);
 
 /* Adds an error without a place and returns code: return mr_fail(diags, MR_E_CONFIG, "…"). */
 int mr_fail(struct mr_diags *diags, int code, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
-/* By path, line, column, severity; stable. Those without a path come first. Drops exact repetitions. */
+/* By path, line, column, severity; stable. Those without a path come first. Drops exact
+ * repetitions. */
 void mr_diags_sort(struct mr_diags *diags);
 
-/* "FILE:LINE:COLUMN: error: TEXT [RULE-ID]  (hint: …)" without line end; control characters made harmless. */
+/* "FILE:LINE:COLUMN: error: TEXT [RULE-ID]  (hint: …)" without line end; control characters made
+ * harmless. */
 struct mr_buf;
 void mr_diag_format(const struct mr_diag *diag, struct mr_buf *out);
 

@@ -22,7 +22,8 @@ void mr_hash_init(struct mr_hash *hash)
 
 void mr_hash_add(struct mr_hash *hash, mr_str bytes)
 {
-	(void)crypto_hash_sha256_update(state_of(hash), (const unsigned char *)bytes.data, bytes.size);
+	(void)crypto_hash_sha256_update(
+	        state_of(hash), (const unsigned char *)bytes.data, bytes.size);
 }
 
 void mr_hash_add_sized(struct mr_hash *hash, mr_str bytes)
@@ -71,6 +72,7 @@ void mr_digest_format(const struct mr_digest *digest, struct mr_buf *out)
 {
 	char *end = mr_buf_reserve(out, 2 * sizeof digest->bytes + 1);
 
-	(void)sodium_bin2hex(end, 2 * sizeof digest->bytes + 1, digest->bytes, sizeof digest->bytes);
+	(void)sodium_bin2hex(
+	        end, 2 * sizeof digest->bytes + 1, digest->bytes, sizeof digest->bytes);
 	out->size += 2 * sizeof digest->bytes;
 }

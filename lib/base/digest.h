@@ -1,5 +1,6 @@
 /*
- * Digests: SHA-256 over canonical bytes, and keyed fingerprints (HMAC-like, keyed BLAKE2b-256) for secrets.
+ * Digests: SHA-256 over canonical bytes, and keyed fingerprints (HMAC-like, keyed BLAKE2b-256) for
+ * secrets.
  */
 #ifndef MR_BASE_DIGEST_H
 #define MR_BASE_DIGEST_H

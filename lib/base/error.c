@@ -14,7 +14,7 @@ struct error_entry {
 
 static const struct error_entry errors[] = {
 #define ERROR_ENTRY(name, status, text) {MR_E_##name, status, #name, text},
-	MR_ERRORS(ERROR_ENTRY)
+        MR_ERRORS(ERROR_ENTRY)
 #undef ERROR_ENTRY
 };
 

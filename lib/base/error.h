@@ -10,22 +10,22 @@
 #define MR_CHECK __attribute__((warn_unused_result))
 
 /* X(name, exit status, meaning) */
-#define MR_ERRORS(X)                                                                                \
-	X(FAILED, 1, "unexpected error")                                                            \
-	X(REFUSED, 3, "refused by a rail, a policy or for want of consent")                         \
-	X(STALE, 4, "the saved plan is stale")                                                      \
-	X(ROLLED_BACK, 5, "the apply failed and everything was rolled back")                        \
-	X(STUCK, 6, "the apply failed and the rollback is incomplete")                              \
-	X(USAGE, 64, "wrong usage")                                                                 \
-	X(INVALID, 65, "the desired state is invalid")                                              \
-	X(UNREADABLE, 69, "a server could not be read completely")                                  \
-	X(BUSY, 75, "try again later")                                                              \
-	X(DENIED, 77, "signature or right missing")                                                 \
-	X(CONFIG, 78, "the host's configuration is wrong")                                          \
-	X(NOT_FOUND, 1, "not there")                                                                \
-	X(CONFLICT, 1, "somebody else changed it")                                                  \
-	X(TIMEOUT, 1, "a deadline passed")                                                          \
-	X(REJECTED, 1, "a server's own check refused what was staged")                              \
+#define MR_ERRORS(X)                                                                               \
+	X(FAILED, 1, "unexpected error")                                                           \
+	X(REFUSED, 3, "refused by a rail, a policy or for want of consent")                        \
+	X(STALE, 4, "the saved plan is stale")                                                     \
+	X(ROLLED_BACK, 5, "the apply failed and everything was rolled back")                       \
+	X(STUCK, 6, "the apply failed and the rollback is incomplete")                             \
+	X(USAGE, 64, "wrong usage")                                                                \
+	X(INVALID, 65, "the desired state is invalid")                                             \
+	X(UNREADABLE, 69, "a server could not be read completely")                                 \
+	X(BUSY, 75, "try again later")                                                             \
+	X(DENIED, 77, "signature or right missing")                                                \
+	X(CONFIG, 78, "the host's configuration is wrong")                                         \
+	X(NOT_FOUND, 1, "not there")                                                               \
+	X(CONFLICT, 1, "somebody else changed it")                                                 \
+	X(TIMEOUT, 1, "a deadline passed")                                                         \
+	X(REJECTED, 1, "a server's own check refused what was staged")                             \
 	X(STOPPED, 1, "the caller asked to stop")
 
 enum mr_error {

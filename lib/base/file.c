@@ -72,8 +72,8 @@ int mr_file_read(struct mr_diags *diags, const char *path, size_t limit_bytes, s
 		return 0;
 	out->size = before;
 	if (result == -EFBIG)
-		return mr_fail(diags, MR_E_FAILED, "cannot read '%s': it is larger than %zu bytes", path,
-		        limit_bytes);
+		return mr_fail(diags, MR_E_FAILED, "cannot read '%s': it is larger than %zu bytes",
+		        path, limit_bytes);
 	return fail_at(diags, "read", path, -result);
 }
 
@@ -112,8 +112,8 @@ static struct mr_file_owner default_owner(void)
 	return (struct mr_file_owner){geteuid(), getegid(), 0644};
 }
 
-int mr_file_write_new(struct mr_diags *diags, const char *path, mr_str content,
-        const struct mr_file_owner *owner)
+int mr_file_write_new(
+        struct mr_diags *diags, const char *path, mr_str content, const struct mr_file_owner *owner)
 {
 	struct mr_file_owner fallback = default_owner();
 	MR_CLOSE int fd = -1;
@@ -140,12 +140,14 @@ static int old_owner(struct mr_diags *diags, const char *path, struct mr_file_ow
 	if (lstat(path, &status) < 0)
 		return errno == ENOENT ? 0 : fail_at(diags, "look at", path, errno);
 	if (S_ISLNK(status.st_mode)) {
-		(void)mr_fail(diags, MR_E_FAILED, "cannot replace '%s': it is a symbolic link", path);
+		(void)mr_fail(
+		        diags, MR_E_FAILED, "cannot replace '%s': it is a symbolic link", path);
 		mr_diags_hint(diags, "name the file that it points to");
 		return MR_E_FAILED;
 	}
 	if (!S_ISREG(status.st_mode))
-		return mr_fail(diags, MR_E_FAILED, "cannot replace '%s': it is no plain file", path);
+		return mr_fail(
+		        diags, MR_E_FAILED, "cannot replace '%s': it is no plain file", path);
 	*out = (struct mr_file_owner){status.st_uid, status.st_gid, status.st_mode & 07777};
 	return 0;
 }
@@ -160,8 +162,8 @@ static mr_str folder_of(const char *path)
 	return slash == 0 ? MR_STR("/") : mr_str_take(view, slash);
 }
 
-int mr_file_replace(struct mr_diags *diags, const char *path, mr_str content,
-        const struct mr_file_owner *owner)
+int mr_file_replace(
+        struct mr_diags *diags, const char *path, mr_str content, const struct mr_file_owner *owner)
 {
 	struct mr_buf beside = MR_BUF_INIT;
 	struct mr_file_owner old;
@@ -186,7 +188,8 @@ int mr_file_rename(struct mr_diags *diags, const char *from, const char *to)
 	int result;
 
 	if (rename(from, to) < 0)
-		return mr_fail(diags, MR_E_FAILED, "cannot rename '%s' to '%s': %s", from, to, strerror(errno));
+		return mr_fail(diags, MR_E_FAILED, "cannot rename '%s' to '%s': %s", from, to,
+		        strerror(errno));
 	mr_buf_add_str(&folder, folder_of(to));
 	result = mr_dir_sync(diags, folder.data);
 	mr_buf_done(&folder);
@@ -213,5 +216,5 @@ void mr_file_identify(const char *path, struct mr_file_identity *out)
 	if (stat(path, &status) < 0)
 		return;
 	*out = (struct mr_file_identity){status.st_dev, status.st_ino, (uint64_t)status.st_size,
-		nanoseconds(&status.st_mtim), nanoseconds(&status.st_ctim)};
+	        nanoseconds(&status.st_mtim), nanoseconds(&status.st_ctim)};
 }

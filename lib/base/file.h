@@ -1,8 +1,8 @@
 /*
  * Files: read whole, replace atomically, make folders, identify.
  *
- * All opens carry O_CLOEXEC. Replacing keeps owner and mode of the old file unless told otherwise, by:
- * new file beside it, write, fsync, rename, fsync of the folder (rename(2), fsync(2)).
+ * All opens carry O_CLOEXEC. Replacing keeps owner and mode of the old file unless told otherwise,
+ * by: new file beside it, write, fsync, rename, fsync of the folder (rename(2), fsync(2)).
  */
 #ifndef MR_BASE_FILE_H
 #define MR_BASE_FILE_H
@@ -16,8 +16,10 @@
 void mr_fd_done(int *fd);
 #define MR_CLOSE __attribute__((cleanup(mr_fd_done)))
 
-/* Appends the file's bytes. MR_E_NOT_FOUND without a diagnostic when it is not there; else reported. */
-MR_CHECK int mr_file_read(struct mr_diags *diags, const char *path, size_t limit_bytes, struct mr_buf *out);
+/* Appends the file's bytes. MR_E_NOT_FOUND without a diagnostic when it is not there; else
+ * reported. */
+MR_CHECK int mr_file_read(
+        struct mr_diags *diags, const char *path, size_t limit_bytes, struct mr_buf *out);
 
 struct mr_file_owner {
 	uid_t uid;
@@ -25,7 +27,8 @@ struct mr_file_owner {
 	mode_t mode;
 };
 
-/* owner == NULL: as the old file has it, else root:root 0644. Symbolic links as target are refused. */
+/* owner == NULL: as the old file has it, else root:root 0644. Symbolic links as target are refused.
+ */
 MR_CHECK int mr_file_replace(struct mr_diags *diags, const char *path, mr_str content,
         const struct mr_file_owner *owner);
 /* Writes and fsyncs a new file (O_EXCL, replaced when there), without renaming anything. */

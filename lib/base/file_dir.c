@@ -42,8 +42,8 @@ int mr_dir_make(struct mr_diags *diags, const char *path, mode_t mode)
 		partial.data[i] = '\0';
 		result = make_one(partial.data, is_last ? mode : 0755);
 		if (result < 0)
-			result = mr_fail(diags, MR_E_FAILED, "cannot make folder '%s': %s", partial.data,
-			        strerror(errno));
+			result = mr_fail(diags, MR_E_FAILED, "cannot make folder '%s': %s",
+			        partial.data, strerror(errno));
 		if (!is_last)
 			partial.data[i] = '/';
 	}
@@ -56,7 +56,8 @@ int mr_dir_sync(struct mr_diags *diags, const char *path)
 	MR_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || fsync(fd) < 0)
-		return mr_fail(diags, MR_E_FAILED, "cannot sync folder '%s': %s", path, strerror(errno));
+		return mr_fail(
+		        diags, MR_E_FAILED, "cannot sync folder '%s': %s", path, strerror(errno));
 	return 0;
 }
 

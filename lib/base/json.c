@@ -58,8 +58,13 @@ static void plain(struct mr_json *json, const char *text)
 
 static void escape(struct mr_buf *out, uint8_t byte)
 {
-	static const char letters[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
-		['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
+	static const char letters[] = {['\b'] = 'b',
+	        ['\t'] = 't',
+	        ['\n'] = 'n',
+	        ['\f'] = 'f',
+	        ['\r'] = 'r',
+	        ['"'] = '"',
+	        ['\\'] = '\\'};
 	char text[] = {'\\', 'u', '0', '0', hex_digits[byte >> 4], hex_digits[byte & 15]};
 
 	if (byte < sizeof letters && letters[byte]) {

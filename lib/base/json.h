@@ -1,5 +1,6 @@
 /*
- * A streaming JSON writer (RFC 8259) and a small reader for the documents this program wrote itself.
+ * A streaming JSON writer (RFC 8259) and a small reader for the documents this program wrote
+ * itself.
  *
  * Text that is not UTF-8 is written with U+FFFD in place of each bad byte.
  */
@@ -37,19 +38,27 @@ void mr_json_member_int(struct mr_json *json, const char *name, int64_t value);
 void mr_json_member_bool(struct mr_json *json, const char *name, bool value);
 
 /* Reading: a tree in the arena. Caps: depth 64, 256 MiB. */
-enum mr_json_type { MR_JSON_NULL, MR_JSON_BOOL, MR_JSON_NUMBER, MR_JSON_STRING, MR_JSON_ARRAY, MR_JSON_OBJECT };
+enum mr_json_type {
+	MR_JSON_NULL,
+	MR_JSON_BOOL,
+	MR_JSON_NUMBER,
+	MR_JSON_STRING,
+	MR_JSON_ARRAY,
+	MR_JSON_OBJECT
+};
 
 struct mr_json_value {
 	enum mr_json_type type;
-	mr_str name;  /* when a member of an object */
-	mr_str text;  /* STRING (decoded), NUMBER (as written), BOOL ("true" / "false") */
+	mr_str name; /* when a member of an object */
+	mr_str text; /* STRING (decoded), NUMBER (as written), BOOL ("true" / "false") */
 	struct mr_json_value *first_child;
 	struct mr_json_value *next;
 	size_t n_children;
 };
 
 /* MR_E_INVALID with *out_offset (may be NULL) where it went wrong. */
-MR_CHECK int mr_json_parse(struct mr_arena *arena, mr_str text, struct mr_json_value **out, size_t *out_offset);
+MR_CHECK int mr_json_parse(
+        struct mr_arena *arena, mr_str text, struct mr_json_value **out, size_t *out_offset);
 /* NULL when absent or when value is no object. */
 const struct mr_json_value *mr_json_find(const struct mr_json_value *value, const char *name);
 mr_str mr_json_get_str(const struct mr_json_value *value, const char *name);

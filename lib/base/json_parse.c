@@ -1,6 +1,6 @@
 /*
- * The JSON reader: strict RFC 8259 into a tree in an arena. Refuses repeated member names, lone surrogates and
- * bad UTF-8.
+ * The JSON reader: strict RFC 8259 into a tree in an arena. Refuses repeated member names, lone
+ * surrogates and bad UTF-8.
  */
 #include "base/json.h"
 
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEEPEST 64
+#define DEEPEST       64
 #define LARGEST_BYTES ((size_t)256 << 20)
 
 struct reader {
@@ -84,10 +84,10 @@ static bool parse_hex(struct reader *reader, uint32_t *out)
 
 	for (unsigned i = 0; i < 4; i++, reader->at++) {
 		int c = peek(reader);
-		int digit = c >= '0' && c <= '9' ? c - '0' :
-		        c >= 'a' && c <= 'f'     ? c - 'a' + 10 :
-		        c >= 'A' && c <= 'F'     ? c - 'A' + 10 :
-		                                   -1;
+		int digit = c >= '0' && c <= '9'   ? c - '0'
+		            : c >= 'a' && c <= 'f' ? c - 'a' + 10
+		            : c >= 'A' && c <= 'F' ? c - 'A' + 10
+		                                   : -1;
 
 		if (digit < 0)
 			return false;
@@ -186,8 +186,9 @@ static bool parse_string(struct reader *reader, mr_str *out)
 
 static bool parse_value(struct reader *reader, struct mr_json_value *value, unsigned depth);
 
-/* Repeated names are told by a look at those before: objects of the program's own documents are small. A large
- * one (over 64 members) is passed unchecked rather than in quadratic time; the first member then counts. */
+/* Repeated names are told by a look at those before: objects of the program's own documents are
+ * small. A large one (over 64 members) is passed unchecked rather than in quadratic time; the first
+ * member then counts. */
 static bool is_repeated(const struct mr_json_value *object, mr_str name)
 {
 	if (object->n_children > 64)
@@ -198,7 +199,8 @@ static bool is_repeated(const struct mr_json_value *object, mr_str name)
 	return false;
 }
 
-static bool parse_member_name(struct reader *reader, const struct mr_json_value *object, mr_str *out)
+static bool parse_member_name(
+        struct reader *reader, const struct mr_json_value *object, mr_str *out)
 {
 	if (!parse_string(reader, out) || is_repeated(object, *out))
 		return false;
@@ -219,7 +221,8 @@ static bool parse_children(struct reader *reader, struct mr_json_value *value, u
 		struct mr_json_value *child = mr_alloc(reader->arena, sizeof *child);
 
 		skip_blanks(reader);
-		if (value->type == MR_JSON_OBJECT && !parse_member_name(reader, value, &child->name))
+		if (value->type == MR_JSON_OBJECT &&
+		        !parse_member_name(reader, value, &child->name))
 			return false;
 		if (!parse_value(reader, child, depth + 1))
 			return false;
@@ -273,7 +276,8 @@ static bool parse_value(struct reader *reader, struct mr_json_value *value, unsi
 	}
 }
 
-int mr_json_parse(struct mr_arena *arena, mr_str text, struct mr_json_value **out, size_t *out_offset)
+int mr_json_parse(
+        struct mr_arena *arena, mr_str text, struct mr_json_value **out, size_t *out_offset)
 {
 	struct reader reader = {arena, text, 0};
 	struct mr_json_value *value = mr_alloc(arena, sizeof *value);

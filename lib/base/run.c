@@ -1,6 +1,7 @@
 /*
- * Running a helper program. Its output is collected by a poll loop under a deadline; a daemon starter writes into
- * files in memory instead, since the daemons it leaves behind keep a pipe open for ever.
+ * Running a helper program. Its output is collected by a poll loop under a deadline; a daemon
+ * starter writes into files in memory instead, since the daemons it leaves behind keep a pipe open
+ * for ever.
  */
 #include "base/run.h"
 
@@ -19,16 +20,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DEFAULT_TIMEOUT_MS 30000
+#define DEFAULT_TIMEOUT_MS  30000
 #define DEFAULT_LIMIT_BYTES ((size_t)16 << 20)
-#define REAP_TIMEOUT_MS 5000
+#define REAP_TIMEOUT_MS     5000
 
 static const char *const program_folders[] = {"/usr/sbin", "/usr/bin", "/sbin", "/bin"};
 static char *const clean_environment[] = {
-	(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-	(char *)"LANG=C.UTF-8",
-	(char *)"HOME=/",
-	NULL,
+        (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+        (char *)"LANG=C.UTF-8",
+        (char *)"HOME=/",
+        NULL,
 };
 
 /* One output of the child: our end, the child's end, and where the bytes go. */
@@ -136,11 +137,13 @@ static int open_streams(struct job *job)
 {
 	const struct mr_run *run = job->run;
 
-	if (open_input(job) < 0 || open_stream(&job->streams[0], run->is_daemon_starter, false) < 0 ||
+	if (open_input(job) < 0 ||
+	        open_stream(&job->streams[0], run->is_daemon_starter, false) < 0 ||
 	        open_stream(&job->streams[1], run->is_daemon_starter, run->wants_terminal) < 0)
 		return fail_errno(job, "cannot open its input and output");
 	for (size_t i = 0; i < 2; i++)
-		if (job->streams[i].ours >= 0 && fcntl(job->streams[i].ours, F_SETFL, O_NONBLOCK) < 0)
+		if (job->streams[i].ours >= 0 &&
+		        fcntl(job->streams[i].ours, F_SETFL, O_NONBLOCK) < 0)
 			return fail_errno(job, "cannot open its input and output");
 	return 0;
 }
@@ -157,8 +160,8 @@ static int spawn(struct job *job, const char *program)
 	(void)sigfillset(&all);
 	(void)posix_spawn_file_actions_init(&actions);
 	(void)posix_spawnattr_init(&attributes);
-	(void)posix_spawnattr_setflags(&attributes,
-	        POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	(void)posix_spawnattr_setflags(
+	        &attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	(void)posix_spawnattr_setsigmask(&attributes, &none);
 	(void)posix_spawnattr_setsigdefault(&attributes, &all);
 	(void)posix_spawn_file_actions_adddup2(&actions, job->input, 0);
@@ -166,8 +169,8 @@ static int spawn(struct job *job, const char *program)
 	(void)posix_spawn_file_actions_adddup2(&actions, job->streams[1].theirs, 2);
 	(void)posix_spawn_file_actions_addclosefrom_np(&actions, 3);
 	(void)posix_spawn_file_actions_addchdir_np(&actions, directory);
-	reason = posix_spawn(&job->pid, program, &actions, &attributes, (char *const *)job->run->argv,
-	        clean_environment);
+	reason = posix_spawn(&job->pid, program, &actions, &attributes,
+	        (char *const *)job->run->argv, clean_environment);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	(void)posix_spawnattr_destroy(&attributes);
 	errno = reason;
@@ -184,7 +187,8 @@ static void reap(struct job *job)
 	job->pid = 0;
 }
 
-/* The child may sit in the kernel (a dead network file system): not even SIGKILL is waited for without end. */
+/* The child may sit in the kernel (a dead network file system): not even SIGKILL is waited for
+ * without end. */
 static void kill_group(struct job *job)
 {
 	struct pollfd ended = {job->pidfd, POLLIN, 0};
@@ -230,8 +234,8 @@ static int drain_all(struct job *job)
 
 static int fail_timeout(const struct job *job, unsigned timeout_ms)
 {
-	return mr_fail(job->diags, MR_E_TIMEOUT, "'%s' did not end within %u.%u s", job->run->argv[0],
-	        timeout_ms / 1000, timeout_ms % 1000 / 100);
+	return mr_fail(job->diags, MR_E_TIMEOUT, "'%s' did not end within %u.%u s",
+	        job->run->argv[0], timeout_ms / 1000, timeout_ms % 1000 / 100);
 }
 
 /* Until the program has ended. What it wrote by then is all that counts. */
@@ -239,9 +243,9 @@ static int await(struct job *job, unsigned timeout_ms)
 {
 	for (;;) {
 		struct pollfd fds[] = {
-			{job->pidfd, POLLIN, 0},
-			{job->streams[0].ours, POLLIN, 0},
-			{job->streams[1].ours, POLLIN, 0},
+		        {job->pidfd, POLLIN, 0},
+		        {job->streams[0].ours, POLLIN, 0},
+		        {job->streams[1].ours, POLLIN, 0},
 		};
 		int64_t left = job->deadline_ms - now_ms();
 		int n = left > 0 ? poll(fds, 3, (int)left) : 0;
@@ -334,7 +338,8 @@ int mr_run(struct mr_diags *diags, struct mr_run *run)
 	if (find_program(run->argv[0], &program))
 		result = run_program(&job, program.data);
 	else
-		result = mr_fail(diags, MR_E_NOT_FOUND, "cannot run '%s': no such program", run->argv[0]);
+		result = mr_fail(
+		        diags, MR_E_NOT_FOUND, "cannot run '%s': no such program", run->argv[0]);
 	terminate(&run->out);
 	terminate(&run->err);
 	mr_fd_done(&job.input);

@@ -2,7 +2,8 @@
  * Byte views: text and bytes that somebody else owns.
  *
  * A view is passed by value. It is not NUL terminated unless a contract says so. Order and equality
- * are bytewise everywhere in the program, so that sorted streams from different places can be merged.
+ * are bytewise everywhere in the program, so that sorted streams from different places can be
+ * merged.
  */
 #ifndef MR_BASE_STR_H
 #define MR_BASE_STR_H
@@ -17,7 +18,10 @@ typedef struct mr_str {
 
 /* A view of a string literal, usable in static tables. */
 #define MR_STR(literal) ((mr_str){(literal), sizeof(literal) - 1})
-#define MR_STR_INIT(literal) {(literal), sizeof(literal) - 1}
+#define MR_STR_INIT(literal)                                                                       \
+	{                                                                                          \
+		(literal), sizeof(literal) - 1                                                     \
+	}
 
 /* For "%.*s": the two arguments of a view. */
 #define MR_FMT(s) (int)(s).size, (s).data

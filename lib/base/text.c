@@ -1,6 +1,6 @@
 /*
- * Text: UTF-8 checks, harmless copies, case folding, edit distance. Numbers and dates are in text_number.c,
- * host names in text_host.c.
+ * Text: UTF-8 checks, harmless copies, case folding, edit distance. Numbers and dates are in
+ * text_number.c, host names in text_host.c.
  */
 #include "base/text.h"
 
@@ -16,22 +16,22 @@ struct range {
 
 /* Controls, line separators, bidi controls, zero-width and other characters that leave no mark. */
 static const struct range invisible[] = {
-	{0x00, 0x1f},
-	{0x7f, 0x9f},
-	{0xad, 0xad},
-	{0x34f, 0x34f},
-	{0x61c, 0x61c},
-	{0x115f, 0x1160},
-	{0x17b4, 0x17b5},
-	{0x180b, 0x180f},
-	{0x200b, 0x200f},
-	{0x2028, 0x202e},
-	{0x2060, 0x206f},
-	{0x3164, 0x3164},
-	{0xfeff, 0xfeff},
-	{0xffa0, 0xffa0},
-	{0xfff9, 0xfffb},
-	{0xe0000, 0xe0fff},
+        {0x00, 0x1f},
+        {0x7f, 0x9f},
+        {0xad, 0xad},
+        {0x34f, 0x34f},
+        {0x61c, 0x61c},
+        {0x115f, 0x1160},
+        {0x17b4, 0x17b5},
+        {0x180b, 0x180f},
+        {0x200b, 0x200f},
+        {0x2028, 0x202e},
+        {0x2060, 0x206f},
+        {0x3164, 0x3164},
+        {0xfeff, 0xfeff},
+        {0xffa0, 0xffa0},
+        {0xfff9, 0xfffb},
+        {0xe0000, 0xe0fff},
 };
 
 static bool is_invisible(uint32_t point)
@@ -112,7 +112,8 @@ mr_str mr_text_lower(struct mr_arena *arena, mr_str s)
 	char *copy = mr_alloc(arena, s.size + 1);
 
 	for (size_t i = 0; i < s.size; i++)
-		copy[i] = (char)(s.data[i] >= 'A' && s.data[i] <= 'Z' ? s.data[i] + ('a' - 'A') : s.data[i]);
+		copy[i] = (char)(s.data[i] >= 'A' && s.data[i] <= 'Z' ? s.data[i] + ('a' - 'A')
+		                                                      : s.data[i]);
 	return (mr_str){copy, s.size};
 }
 
@@ -168,7 +169,8 @@ unsigned mr_text_distance(mr_str a, mr_str b, unsigned limit)
 		for (unsigned j = 1; j <= b.size; j++) {
 			unsigned above = row[j];
 
-			row[j] = least(above + 1, row[j - 1] + 1, diagonal + (a.data[i - 1] != b.data[j - 1]));
+			row[j] = least(above + 1, row[j - 1] + 1,
+			        diagonal + (a.data[i - 1] != b.data[j - 1]));
 			diagonal = above;
 			best = row[j] < best ? row[j] : best;
 		}

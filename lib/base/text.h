@@ -12,19 +12,23 @@
 
 /* Offset of the first byte that is not well-formed UTF-8 (RFC 3629), or s.size. */
 size_t mr_utf8_check(mr_str s);
-/* Offset of the first control character, U+0085, U+2028, U+2029, bidi control or zero-width character that
- * reviewers cannot see, or s.size. Line feed and tab pass when allows_lines. */
+/* Offset of the first control character, U+0085, U+2028, U+2029, bidi control or zero-width
+ * character that reviewers cannot see, or s.size. Line feed and tab pass when allows_lines. */
 size_t mr_text_check(mr_str s, bool allows_lines);
-/* A copy for terminals and logs: control characters, bidi controls and bad bytes as \xNN or \u{…}. */
+/* A copy for terminals and logs: control characters, bidi controls and bad bytes as \xNN or \u{…}.
+ */
 void mr_text_harmless(mr_str s, struct mr_buf *out);
 /* ASCII lower case. */
 mr_str mr_text_lower(struct mr_arena *arena, mr_str s);
-/* Unicode case folding (NFC afterwards) when non-ASCII, else ASCII lower case. MR_E_INVALID for bad UTF-8. */
+/* Unicode case folding (NFC afterwards) when non-ASCII, else ASCII lower case. MR_E_INVALID for bad
+ * UTF-8. */
 MR_CHECK int mr_text_fold(struct mr_arena *arena, mr_str s, mr_str *out);
 
-/* A host name of at least min_labels labels as lower-case A-labels (IDNA2008). MR_E_INVALID and *out_why
- * (static text) for anything else: empty or long labels, underscore, wildcard, trailing dot, IP address. */
-MR_CHECK int mr_host_parse(struct mr_arena *arena, mr_str text, unsigned min_labels, mr_str *out, const char **out_why);
+/* A host name of at least min_labels labels as lower-case A-labels (IDNA2008). MR_E_INVALID and
+ * *out_why (static text) for anything else: empty or long labels, underscore, wildcard, trailing
+ * dot, IP address. */
+MR_CHECK int mr_host_parse(struct mr_arena *arena, mr_str text, unsigned min_labels, mr_str *out,
+        const char **out_why);
 
 /* "512K" "20M" "5G" "1T" or bytes; powers of 1024. */
 MR_CHECK int mr_size_parse(mr_str text, uint64_t *out_bytes);

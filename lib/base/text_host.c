@@ -1,14 +1,15 @@
 /*
- * Text: host names in their canonical form, lower-case A-labels (IDNA2008, RFC 5891; names as in RFC 1123).
+ * Text: host names in their canonical form, lower-case A-labels (IDNA2008, RFC 5891; names as in
+ * RFC 1123).
  */
 #include "base/text.h"
 
 #include <idn2.h>
 #include <stdlib.h>
 
-#define LONGEST_NAME 253
+#define LONGEST_NAME  253
 #define LONGEST_LABEL 63
-#define LONGEST_TEXT 1024
+#define LONGEST_TEXT  1024
 
 static bool is_digit(char c)
 {
@@ -91,7 +92,8 @@ static bool needs_idna(mr_str name)
 	return false;
 }
 
-/* Through U-labels and back, so that an A-label that means nothing or something else is found out. */
+/* Through U-labels and back, so that an A-label that means nothing or something else is found out.
+ */
 static bool to_a_labels(struct mr_arena *arena, mr_str name, mr_str *out)
 {
 	const char *text = mr_str_copy(arena, name).data;
@@ -110,7 +112,8 @@ static bool to_a_labels(struct mr_arena *arena, mr_str name, mr_str *out)
 	return is_good;
 }
 
-int mr_host_parse(struct mr_arena *arena, mr_str text, unsigned min_labels, mr_str *out, const char **out_why)
+int mr_host_parse(
+        struct mr_arena *arena, mr_str text, unsigned min_labels, mr_str *out, const char **out_why)
 {
 	mr_str name;
 	const char *why = NULL;

@@ -13,17 +13,17 @@ struct unit {
 };
 
 static const struct unit size_units[] = {
-	{'T', UINT64_C(1) << 40},
-	{'G', UINT64_C(1) << 30},
-	{'M', UINT64_C(1) << 20},
-	{'K', UINT64_C(1) << 10},
+        {'T', UINT64_C(1) << 40},
+        {'G', UINT64_C(1) << 30},
+        {'M', UINT64_C(1) << 20},
+        {'K', UINT64_C(1) << 10},
 };
 
 static const struct unit duration_units[] = {
-	{'d', 86400},
-	{'h', 3600},
-	{'m', 60},
-	{'s', 1},
+        {'d', 86400},
+        {'h', 3600},
+        {'m', 60},
+        {'s', 1},
 };
 
 #define N_UNITS 4
@@ -40,7 +40,8 @@ static uint64_t take_factor(mr_str *text, const struct unit units[N_UNITS])
 	return 0;
 }
 
-static int parse_units(mr_str text, const struct unit units[N_UNITS], bool allows_bare, uint64_t *out)
+static int parse_units(
+        mr_str text, const struct unit units[N_UNITS], bool allows_bare, uint64_t *out)
 {
 	uint64_t factor = take_factor(&text, units);
 	uint64_t number;
@@ -84,7 +85,8 @@ void mr_size_format(uint64_t bytes, struct mr_buf *out)
 	for (size_t i = 0; bytes && i < N_UNITS; i++) {
 		if (bytes % size_units[i].factor)
 			continue;
-		mr_buf_printf(out, "%" PRIu64 "%c", bytes / size_units[i].factor, size_units[i].letter);
+		mr_buf_printf(
+		        out, "%" PRIu64 "%c", bytes / size_units[i].factor, size_units[i].letter);
 		return;
 	}
 	mr_buf_printf(out, "%" PRIu64, bytes);
@@ -95,7 +97,8 @@ int mr_duration_parse(mr_str text, uint64_t *out_seconds)
 	return parse_units(text, duration_units, false, out_seconds);
 }
 
-/* Days of the proleptic Gregorian calendar; years begin in March so that the leap day comes last. */
+/* Days of the proleptic Gregorian calendar; years begin in March so that the leap day comes last.
+ */
 static int64_t days_of(int64_t year, int64_t month, int64_t day)
 {
 	int64_t shifted = year - (month <= 2);
@@ -103,7 +106,8 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day)
 	int64_t year_of_era = shifted - era * 400;
 	int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
 
-	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 +
+	       day_of_year - 719468;
 }
 
 static int fixed_digits(mr_str text, size_t n, int64_t *out)

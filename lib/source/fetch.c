@@ -1,5 +1,6 @@
 /*
- * Fetching, our side: a look whether there is anything new, then a child that does the work and can be killed.
+ * Fetching, our side: a look whether there is anything new, then a child that does the work and can
+ * be killed.
  */
 #include "base/file.h"
 #include "source/git.h"
@@ -25,8 +26,8 @@
 #endif
 
 #define LARGEST_REPORT 65536
-#define MEMORY_LIMIT ((rlim_t)8 << 30)
-#define FILE_LIMIT ((rlim_t)8 << 30)
+#define MEMORY_LIMIT   ((rlim_t)8 << 30)
+#define FILE_LIMIT     ((rlim_t)8 << 30)
 
 /* What the child sends: a code, then text and hint of its first error, each ended by NUL. */
 struct report_head {
@@ -138,9 +139,10 @@ static int take_report(struct mr_diags *diags, const struct mr_repo *repo, mr_st
 	mr_str text, hint;
 
 	if (report.size < sizeof head) {
-		(void)mr_fail(diags, MR_E_UNREADABLE, "cannot fetch '%s': the process that did it was ended",
-		        repo->shown_url);
-		mr_diags_hint(diags, "it may have needed more than its limits of memory or file size");
+		(void)mr_fail(diags, MR_E_UNREADABLE,
+		        "cannot fetch '%s': the process that did it was ended", repo->shown_url);
+		mr_diags_hint(
+		        diags, "it may have needed more than its limits of memory or file size");
 		return MR_E_UNREADABLE;
 	}
 	memcpy(&head, report.data, sizeof head);

@@ -1,6 +1,7 @@
 /*
- * Fetching, the child's side: everything arrives under refs/incoming/; only when the configured branch is complete there
- * does refs/heads/BRANCH follow, so that the last good state stays whatever the remote does.
+ * Fetching, the child's side: everything arrives under refs/incoming/; only when the configured
+ * branch is complete there does refs/heads/BRANCH follow, so that the last good state stays
+ * whatever the remote does.
  */
 #include "base/file.h"
 #include "source/git.h"
@@ -19,19 +20,23 @@ struct attempt {
 	bool is_refused;
 };
 
-static int fail_fetch(struct mr_diags *diags, const struct mr_repo *repo, int code, const char *reason)
+static int fail_fetch(
+        struct mr_diags *diags, const struct mr_repo *repo, int code, const char *reason)
 {
 	return mr_fail(diags, code, "cannot fetch '%s': %s", repo->shown_url, reason);
 }
 
 static int fail_no_branch(struct mr_diags *diags, const struct mr_repo *repo)
 {
-	(void)mr_fail(diags, MR_E_UNREADABLE, "repository '%s' has no branch '%s'", repo->shown_url, repo->branch);
-	mr_diags_hint(diags, "the last good state stays; set repository.branch when it was renamed");
+	(void)mr_fail(diags, MR_E_UNREADABLE, "repository '%s' has no branch '%s'", repo->shown_url,
+	        repo->branch);
+	mr_diags_hint(
+	        diags, "the last good state stays; set repository.branch when it was renamed");
 	return MR_E_UNREADABLE;
 }
 
-/* A remote on this machine that cannot be opened is away or broken; libgit2's classes tell which. */
+/* A remote on this machine that cannot be opened is away or broken; libgit2's classes tell which.
+ */
 static int code_of_error(int result)
 {
 	const git_error *error = git_error_last();
@@ -78,7 +83,8 @@ static bool same_ref(git_repository *mirror, const char *name, const git_oid *wa
 	return git_reference_name_to_id(&id, mirror, name) == 0 && git_oid_equal(&id, wanted);
 }
 
-/* Every branch and tag of the remote is in the mirror. One that went away there is pruned by the next fetch. */
+/* Every branch and tag of the remote is in the mirror. One that went away there is pruned by the
+ * next fetch. */
 static bool same_refs(git_repository *remote, git_repository *mirror)
 {
 	static const char heads[] = "refs/heads/";
@@ -97,7 +103,9 @@ static bool same_refs(git_repository *remote, git_repository *mirror)
 			is_same = false;
 		else
 			is_same = same_ref(mirror,
-			        is_branch ? ref_name(&name, "refs/incoming/", full + strlen(heads)) : full, &id);
+			        is_branch ? ref_name(&name, "refs/incoming/", full + strlen(heads))
+			                  : full,
+			        &id);
 	}
 	git_strarray_dispose(&theirs);
 	mr_buf_done(&name);
@@ -113,7 +121,8 @@ int mr_fetch_is_current(struct mr_diags *diags, struct mr_repo *repo, bool *out)
 
 	if (result < 0)
 		return result;
-	result = git_reference_name_to_id(&id, remote, ref_name(&name, "refs/heads/", repo->branch));
+	result =
+	        git_reference_name_to_id(&id, remote, ref_name(&name, "refs/heads/", repo->branch));
 	if (result == GIT_ENOTFOUND)
 		result = fail_no_branch(diags, repo);
 	else if (result < 0)
@@ -125,7 +134,8 @@ int mr_fetch_is_current(struct mr_diags *diags, struct mr_repo *repo, bool *out)
 	return result;
 }
 
-static int give_credentials(git_credential **out, const char *url, const char *user, unsigned allowed, void *payload)
+static int give_credentials(
+        git_credential **out, const char *url, const char *user, unsigned allowed, void *payload)
 {
 	struct attempt *attempt = payload;
 	const char *name = user ? user : "git";
@@ -140,8 +150,8 @@ static int give_credentials(git_credential **out, const char *url, const char *u
 		return GIT_EAUTH;
 	}
 	mr_buf_printf(&public, "%s.pub", attempt->repo->ssh_key);
-	result = git_credential_ssh_key_new(out, name, access(public.data, R_OK) == 0 ? public.data : NULL,
-	        attempt->repo->ssh_key, "");
+	result = git_credential_ssh_key_new(out, name,
+	        access(public.data, R_OK) == 0 ? public.data : NULL, attempt->repo->ssh_key, "");
 	mr_buf_done(&public);
 	return result;
 }
@@ -149,16 +159,18 @@ static int give_credentials(git_credential **out, const char *url, const char *u
 static int fail_host_key(struct attempt *attempt, const char *host)
 {
 	if (!attempt->diags->list.n) {
-		(void)fail_fetch(attempt->diags, attempt->repo, MR_E_DENIED, "the server's host key is not the one known");
-		mr_diags_hint(attempt->diags, "compare the fingerprint on the server, then put the line of "
-		                              "ssh-keyscan -t ed25519 %s into '%s'",
+		(void)fail_fetch(attempt->diags, attempt->repo, MR_E_DENIED,
+		        "the server's host key is not the one known");
+		mr_diags_hint(attempt->diags,
+		        "compare the fingerprint on the server, then put the line of "
+		        "ssh-keyscan -t ed25519 %s into '%s'",
 		        host, attempt->repo->known_hosts);
 	}
 	return GIT_ECERTIFICATE;
 }
 
-/* libgit2 has looked the host up in the copy that we gave it; that the key stands in the operator's own file is looked
- * up once more here. */
+/* libgit2 has looked the host up in the copy that we gave it; that the key stands in the operator's
+ * own file is looked up once more here. */
 static int check_certificate(git_cert *certificate, int is_valid, const char *host, void *payload)
 {
 	struct attempt *attempt = payload;
@@ -167,13 +179,16 @@ static int check_certificate(git_cert *certificate, int is_valid, const char *ho
 	if (certificate->cert_type != GIT_CERT_HOSTKEY_LIBSSH2) {
 		if (is_valid)
 			return 0;
-		(void)fail_fetch(attempt->diags, attempt->repo, MR_E_DENIED, "the server's certificate is not trusted");
-		mr_diags_hint(attempt->diags, "set repository.ca_file to the authority that signed it");
+		(void)fail_fetch(attempt->diags, attempt->repo, MR_E_DENIED,
+		        "the server's certificate is not trusted");
+		mr_diags_hint(
+		        attempt->diags, "set repository.ca_file to the authority that signed it");
 		return GIT_ECERTIFICATE;
 	}
 	if (!is_valid || !(key->type & GIT_CERT_SSH_RAW))
 		return fail_host_key(attempt, host);
-	if (!mr_known_hosts_has_key(attempt->repo->known_hosts, (mr_str){key->hostkey, key->hostkey_len}))
+	if (!mr_known_hosts_has_key(
+	            attempt->repo->known_hosts, (mr_str){key->hostkey, key->hostkey_len}))
 		return fail_host_key(attempt, host);
 	return 0;
 }
@@ -190,7 +205,8 @@ static int fail_transfer(struct attempt *attempt, int result)
 	if (!attempt->repo->is_ssh)
 		return fail_fetch(diags, attempt->repo, MR_E_DENIED, mr_git_reason());
 	(void)fail_fetch(diags, attempt->repo, MR_E_DENIED, "the server did not accept the key");
-	mr_diags_hint(diags, "is the public half of '%s' known to it, and the key without a passphrase",
+	mr_diags_hint(diags,
+	        "is the public half of '%s' known to it, and the key without a passphrase",
 	        attempt->repo->ssh_key);
 	return MR_E_DENIED;
 }
@@ -209,12 +225,14 @@ static int check_key(struct mr_diags *diags, const struct mr_repo *repo)
 	mr_buf_done(&path);
 	mr_buf_done(&text);
 	if (access(repo->ssh_key, R_OK) < 0)
-		return mr_fail(diags, MR_E_CONFIG, "cannot read '%s': %s", repo->ssh_key, strerror(errno));
+		return mr_fail(
+		        diags, MR_E_CONFIG, "cannot read '%s': %s", repo->ssh_key, strerror(errno));
 	if (result < 0 && result != MR_E_NOT_FOUND)
 		return result;
 	if (!is_rsa || major > 1 || minor > 8)
 		return 0;
-	(void)mr_fail(diags, MR_E_CONFIG, "cannot use '%s': libgit2 %d.%d has no RSA signatures that servers accept",
+	(void)mr_fail(diags, MR_E_CONFIG,
+	        "cannot use '%s': libgit2 %d.%d has no RSA signatures that servers accept",
 	        repo->ssh_key, major, minor);
 	mr_diags_hint(diags, "make an ed25519 key: ssh-keygen -t ed25519");
 	return MR_E_CONFIG;
@@ -238,7 +256,8 @@ static int prepare(struct mr_diags *diags, const struct mr_repo *repo)
 	}
 	if (result == 0 && repo->ca_file[0] &&
 	        git_libgit2_opts(GIT_OPT_SET_SSL_CERT_LOCATIONS, repo->ca_file, NULL) < 0)
-		result = mr_fail(diags, MR_E_CONFIG, "cannot use '%s': %s", repo->ca_file, mr_git_reason());
+		result = mr_fail(
+		        diags, MR_E_CONFIG, "cannot use '%s': %s", repo->ca_file, mr_git_reason());
 	mr_buf_done(&home);
 	return result;
 }
@@ -246,7 +265,8 @@ static int prepare(struct mr_diags *diags, const struct mr_repo *repo)
 static int transfer(struct mr_diags *diags, const struct mr_repo *repo, git_repository *mirror)
 {
 	struct attempt attempt = {diags, repo, 0, false};
-	char *specs[] = {(char *)"+refs/heads/*:refs/incoming/*", (char *)"+refs/tags/*:refs/tags/*"};
+	char *specs[] = {
+	        (char *)"+refs/heads/*:refs/incoming/*", (char *)"+refs/tags/*:refs/tags/*"};
 	git_strarray list = {specs, 2};
 	git_fetch_options options;
 	git_remote *remote = NULL;
@@ -269,7 +289,8 @@ static int transfer(struct mr_diags *diags, const struct mr_repo *repo, git_repo
 
 static int check_tree(git_repository *mirror, git_odb *odb, const git_oid *id, unsigned depth);
 
-static int check_entry(git_repository *mirror, git_odb *odb, const git_tree_entry *entry, unsigned depth)
+static int check_entry(
+        git_repository *mirror, git_odb *odb, const git_tree_entry *entry, unsigned depth)
 {
 	const git_oid *id = git_tree_entry_id(entry);
 
@@ -320,12 +341,14 @@ static int advance(struct mr_diags *diags, const struct mr_repo *repo, git_repos
 	struct mr_buf name = MR_BUF_INIT;
 	git_reference *reference = NULL;
 	git_oid id;
-	int result = git_reference_name_to_id(&id, mirror, ref_name(&name, "refs/incoming/", repo->branch));
+	int result = git_reference_name_to_id(
+	        &id, mirror, ref_name(&name, "refs/incoming/", repo->branch));
 
 	if (result < 0) {
 		mr_buf_done(&name);
-		return result == GIT_ENOTFOUND ? fail_no_branch(diags, repo) :
-		                                 fail_fetch(diags, repo, MR_E_UNREADABLE, mr_git_reason());
+		return result == GIT_ENOTFOUND
+		               ? fail_no_branch(diags, repo)
+		               : fail_fetch(diags, repo, MR_E_UNREADABLE, mr_git_reason());
 	}
 	if (!same_ref(mirror, ref_name(&name, "refs/heads/", repo->branch), &id)) {
 		result = check_commit(mirror, &id);
@@ -339,8 +362,8 @@ static int advance(struct mr_diags *diags, const struct mr_repo *repo, git_repos
 	return result;
 }
 
-/* Two processes of one host may fetch at once: one after the other. The deadline is the parent's, and the descriptor
- * stays open until this process ends. */
+/* Two processes of one host may fetch at once: one after the other. The deadline is the parent's,
+ * and the descriptor stays open until this process ends. */
 static int lock_mirror(struct mr_diags *diags, const struct mr_repo *repo)
 {
 	struct mr_buf path = MR_BUF_INIT;
@@ -350,7 +373,8 @@ static int lock_mirror(struct mr_diags *diags, const struct mr_repo *repo)
 	mr_buf_printf(&path, "%s/mailreeve.lock", repo->mirror);
 	fd = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 || flock(fd, LOCK_EX) < 0)
-		result = mr_fail(diags, MR_E_FAILED, "cannot lock '%s': %s", path.data, strerror(errno));
+		result = mr_fail(
+		        diags, MR_E_FAILED, "cannot lock '%s': %s", path.data, strerror(errno));
 	mr_buf_done(&path);
 	return result;
 }

@@ -1,7 +1,7 @@
 /*
- * The known_hosts file: libgit2 looks for one in the HOME folder and chooses the kind of host key by it. With an
- * ssh-rsa line there (what ssh-keyscan writes by default) its older versions cannot connect at all, so they are
- * given a copy without such lines.
+ * The known_hosts file: libgit2 looks for one in the HOME folder and chooses the kind of host key
+ * by it. With an ssh-rsa line there (what ssh-keyscan writes by default) its older versions cannot
+ * connect at all, so they are given a copy without such lines.
  */
 #include "base/file.h"
 #include "source/git.h"
@@ -62,7 +62,8 @@ static int fail_no_keys(struct mr_diags *diags, const struct mr_repo *repo)
 {
 	(void)mr_fail(diags, MR_E_CONFIG, "cannot use '%s': it holds no ed25519 or ecdsa host key",
 	        repo->known_hosts);
-	mr_diags_hint(diags, "get it by ssh-keyscan -t ed25519 HOST and compare its fingerprint on the server");
+	mr_diags_hint(diags,
+	        "get it by ssh-keyscan -t ed25519 HOST and compare its fingerprint on the server");
 	return MR_E_CONFIG;
 }
 
@@ -88,7 +89,8 @@ int mr_known_hosts_prepare(struct mr_diags *diags, const struct mr_repo *repo, c
 	int result = mr_file_read(diags, repo->known_hosts, LARGEST_BYTES, &text);
 
 	if (result == MR_E_NOT_FOUND)
-		result = mr_fail(diags, MR_E_CONFIG, "cannot read '%s': no such file", repo->known_hosts);
+		result = mr_fail(
+		        diags, MR_E_CONFIG, "cannot read '%s': no such file", repo->known_hosts);
 	if (result == 0 && filter(mr_buf_str(&text), &lines) == 0)
 		result = fail_no_keys(diags, repo);
 	if (result == 0)
@@ -119,8 +121,8 @@ bool mr_known_hosts_has_key(const char *path, mr_str key)
 	bool is_there = false;
 
 	if (key.size < 1024 && mr_file_read(&diags, path, LARGEST_BYTES, &text) == 0) {
-		(void)sodium_bin2base64(encoded, sizeof encoded, (const unsigned char *)key.data, key.size,
-		        sodium_base64_VARIANT_ORIGINAL);
+		(void)sodium_bin2base64(encoded, sizeof encoded, (const unsigned char *)key.data,
+		        key.size, sodium_base64_VARIANT_ORIGINAL);
 		is_there = has_key(mr_buf_str(&text), mr_str_from(encoded));
 	}
 	mr_buf_done(&text);

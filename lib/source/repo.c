@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define DEFAULT_TIMEOUT_MS 120000
-#define SHORTEST_ID 7
+#define SHORTEST_ID        7
 
 static int make_mirror(struct mr_diags *diags, struct mr_repo *repo)
 {
@@ -25,7 +25,8 @@ static int make_mirror(struct mr_diags *diags, struct mr_repo *repo)
 	options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_NO_REINIT;
 	options.mode = GIT_REPOSITORY_INIT_SHARED_UMASK;
 	if (git_repository_init_ext(&repo->git, repo->mirror, &options) < 0)
-		return mr_fail(diags, MR_E_FAILED, "cannot make mirror '%s': %s", repo->mirror, mr_git_reason());
+		return mr_fail(diags, MR_E_FAILED, "cannot make mirror '%s': %s", repo->mirror,
+		        mr_git_reason());
 	return 0;
 }
 
@@ -38,7 +39,8 @@ static int put_aside(struct mr_diags *diags, const struct mr_repo *repo)
 	mr_buf_printf(&aside, "%s.damaged", repo->mirror);
 	result = mr_dir_remove(diags, aside.data);
 	if (result == 0 && rename(repo->mirror, aside.data) < 0)
-		result = mr_fail(diags, MR_E_FAILED, "cannot rename '%s': %s", repo->mirror, strerror(errno));
+		result = mr_fail(diags, MR_E_FAILED, "cannot rename '%s': %s", repo->mirror,
+		        strerror(errno));
 	mr_buf_done(&aside);
 	return result;
 }
@@ -58,7 +60,7 @@ static bool is_there(const struct mr_repo *repo, const char *name)
 static bool looks_like_mirror(const struct mr_repo *repo)
 {
 	return is_there(repo, "objects") || is_there(repo, "HEAD") || is_there(repo, "refs") ||
-	        rmdir(repo->mirror) == 0;
+	       rmdir(repo->mirror) == 0;
 }
 
 static int open_mirror(struct mr_diags *diags, struct mr_repo *repo)
@@ -67,11 +69,12 @@ static int open_mirror(struct mr_diags *diags, struct mr_repo *repo)
 
 	if (access(repo->mirror, F_OK) < 0 && errno == ENOENT)
 		return make_mirror(diags, repo);
-	if (!is_there(repo, "mailreeve-damaged") && git_repository_open_bare(&repo->git, repo->mirror) == 0)
+	if (!is_there(repo, "mailreeve-damaged") &&
+	        git_repository_open_bare(&repo->git, repo->mirror) == 0)
 		return 0;
 	if (!looks_like_mirror(repo))
-		return mr_fail(diags, MR_E_CONFIG, "cannot use '%s' as the mirror: it holds something else",
-		        repo->mirror);
+		return mr_fail(diags, MR_E_CONFIG,
+		        "cannot use '%s' as the mirror: it holds something else", repo->mirror);
 	result = access(repo->mirror, F_OK) == 0 ? put_aside(diags, repo) : 0;
 	return result < 0 ? result : make_mirror(diags, repo);
 }
@@ -81,7 +84,8 @@ static const char *keep(struct mr_repo *repo, mr_str s)
 	return mr_str_copy(&repo->arena, s).data;
 }
 
-int mr_repo_open(struct mr_diags *diags, const struct mr_repo_options *options, struct mr_repo **out)
+int mr_repo_open(
+        struct mr_diags *diags, const struct mr_repo_options *options, struct mr_repo **out)
 {
 	struct mr_repo *repo = mr_xrealloc(NULL, 1, sizeof *repo);
 	int result;
@@ -133,8 +137,8 @@ static int find_ref(struct mr_diags *diags, struct mr_repo *repo, const char *na
 	return result == 0 ? 1 : mr_git_damaged(diags, repo, "read a reference of the mirror");
 }
 
-static int find_named(struct mr_diags *diags, struct mr_repo *repo, const char *format_prefix, mr_str name,
-        git_oid *out)
+static int find_named(struct mr_diags *diags, struct mr_repo *repo, const char *format_prefix,
+        mr_str name, git_oid *out)
 {
 	struct mr_buf full = MR_BUF_INIT;
 	int result;
@@ -174,7 +178,8 @@ static int find_id(struct mr_diags *diags, struct mr_repo *repo, mr_str hex, git
 		return 0;
 	result = git_commit_lookup_prefix(&commit, repo->git, &prefix, hex.size);
 	if (result == GIT_EAMBIGUOUS)
-		return mr_fail(diags, MR_E_USAGE, "'%.*s' stands for more than one commit", MR_FMT(hex));
+		return mr_fail(
+		        diags, MR_E_USAGE, "'%.*s' stands for more than one commit", MR_FMT(hex));
 	if (result == GIT_ENOTFOUND)
 		return 0;
 	if (result < 0)
@@ -202,24 +207,24 @@ static int find_any(struct mr_diags *diags, struct mr_repo *repo, mr_str ref, gi
 static int fail_unknown(struct mr_diags *diags, const struct mr_repo *repo, mr_str ref)
 {
 	if (!ref.size)
-		return mr_fail(diags, MR_E_UNREADABLE, "repository '%s' has no branch '%s'", repo->shown_url,
-		        repo->branch);
+		return mr_fail(diags, MR_E_UNREADABLE, "repository '%s' has no branch '%s'",
+		        repo->shown_url, repo->branch);
 	(void)mr_fail(diags, MR_E_NOT_FOUND, "repository '%s' has no branch, tag or commit '%.*s'",
 	        repo->shown_url, MR_FMT(ref));
 	mr_diags_hint(diags, "a commit id needs at least %d digits", SHORTEST_ID);
 	return MR_E_NOT_FOUND;
 }
 
-int mr_repo_resolve(struct mr_diags *diags, struct mr_repo *repo, mr_str ref, struct mr_arena *arena,
-        mr_str *out_commit)
+int mr_repo_resolve(struct mr_diags *diags, struct mr_repo *repo, mr_str ref,
+        struct mr_arena *arena, mr_str *out_commit)
 {
 	git_oid id;
 	int result;
 
 	if (mr_str_find(ref, '\0') < ref.size || ref.size > 1024)
 		return fail_unknown(diags, repo, mr_str_take(ref, 64));
-	result = ref.size ? find_any(diags, repo, ref, &id) :
-	                    find_branch(diags, repo, mr_str_from(repo->branch), &id);
+	result = ref.size ? find_any(diags, repo, ref, &id)
+	                  : find_branch(diags, repo, mr_str_from(repo->branch), &id);
 	if (result < 0)
 		return result;
 	if (result == 0)
@@ -228,14 +233,16 @@ int mr_repo_resolve(struct mr_diags *diags, struct mr_repo *repo, mr_str ref, st
 	return 0;
 }
 
-int mr_repo_is_descendant(struct mr_diags *diags, struct mr_repo *repo, mr_str newer, mr_str older, bool *out)
+int mr_repo_is_descendant(
+        struct mr_diags *diags, struct mr_repo *repo, mr_str newer, mr_str older, bool *out)
 {
 	git_oid newer_id, older_id;
 	git_commit *commit = NULL;
 	int result;
 
 	if (!mr_git_parse_id(newer, &newer_id) || !mr_git_parse_id(older, &older_id))
-		return mr_fail(diags, MR_E_USAGE, "'%.*s' or '%.*s' is no commit id", MR_FMT(newer), MR_FMT(older));
+		return mr_fail(diags, MR_E_USAGE, "'%.*s' or '%.*s' is no commit id", MR_FMT(newer),
+		        MR_FMT(older));
 	if (git_oid_equal(&newer_id, &older_id)) {
 		*out = true;
 		return 0;
@@ -254,8 +261,8 @@ int mr_repo_is_descendant(struct mr_diags *diags, struct mr_repo *repo, mr_str n
 	return 0;
 }
 
-int mr_repo_describe(struct mr_diags *diags, struct mr_repo *repo, mr_str commit, struct mr_arena *arena,
-        mr_str *out_author, mr_str *out_subject)
+int mr_repo_describe(struct mr_diags *diags, struct mr_repo *repo, mr_str commit,
+        struct mr_arena *arena, mr_str *out_author, mr_str *out_subject)
 {
 	git_commit *object = NULL;
 	const git_signature *author;
@@ -282,8 +289,8 @@ int mr_repo_keep(struct mr_diags *diags, struct mr_repo *repo, mr_str commit, in
 		return mr_fail(diags, MR_E_USAGE, "'%.*s' is no commit id", MR_FMT(commit));
 	(void)snprintf(name, sizeof name, "refs/mailreeve/runs/%" PRId64, run);
 	if (git_reference_create(&reference, repo->git, name, &id, 1, NULL) < 0)
-		return mr_fail(diags, MR_E_FAILED, "cannot keep commit '%.*s' in '%s': %s", MR_FMT(commit),
-		        repo->mirror, mr_git_reason());
+		return mr_fail(diags, MR_E_FAILED, "cannot keep commit '%.*s' in '%s': %s",
+		        MR_FMT(commit), repo->mirror, mr_git_reason());
 	git_reference_free(reference);
 	return 0;
 }

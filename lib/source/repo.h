@@ -1,5 +1,6 @@
 /*
- * The repository: a bare mirror in the state directory, fetched from a path, ssh:// or https:// (libgit2).
+ * The repository: a bare mirror in the state directory, fetched from a path, ssh:// or https://
+ * (libgit2).
  */
 #ifndef MR_SOURCE_REPO_H
 #define MR_SOURCE_REPO_H
@@ -16,25 +17,31 @@ struct mr_repo_options {
 	mr_str ssh_key;     /* private key file; .pub beside it */
 	mr_str known_hosts; /* OpenSSH format; required for ssh:// */
 	mr_str ca_file;
-	unsigned timeout_ms; /* of a fetch; 0: 120 s. The fetch runs in a child of its own that can be killed */
+	unsigned timeout_ms; /* of a fetch; 0: 120 s. The fetch runs in a child of its own that can
+	                        be killed */
 };
 
-MR_CHECK int mr_repo_open(struct mr_diags *diags, const struct mr_repo_options *options, struct mr_repo **out);
+MR_CHECK int mr_repo_open(
+        struct mr_diags *diags, const struct mr_repo_options *options, struct mr_repo **out);
 void mr_repo_close(struct mr_repo *repo);
-/* Brings the mirror up to date. A remote that cannot be reached is MR_E_BUSY with the reason; one whose branch is
- * gone or that does not hold the objects it promises is MR_E_UNREADABLE. Nothing new costs one round. */
+/* Brings the mirror up to date. A remote that cannot be reached is MR_E_BUSY with the reason; one
+ * whose branch is gone or that does not hold the objects it promises is MR_E_UNREADABLE. Nothing
+ * new costs one round. */
 MR_CHECK int mr_repo_fetch(struct mr_diags *diags, struct mr_repo *repo);
-/* ref: NULL or empty for the branch's head; else a branch, tag, refs/… or (abbreviated, at least 7) commit id. */
-MR_CHECK int mr_repo_resolve(struct mr_diags *diags, struct mr_repo *repo, mr_str ref, struct mr_arena *arena,
-        mr_str *out_commit);
+/* ref: NULL or empty for the branch's head; else a branch, tag, refs/… or (abbreviated, at least 7)
+ * commit id. */
+MR_CHECK int mr_repo_resolve(struct mr_diags *diags, struct mr_repo *repo, mr_str ref,
+        struct mr_arena *arena, mr_str *out_commit);
 /* Whether newer has older among its ancestors (or is it). */
-MR_CHECK int mr_repo_is_descendant(struct mr_diags *diags, struct mr_repo *repo, mr_str newer, mr_str older, bool *out);
+MR_CHECK int mr_repo_is_descendant(
+        struct mr_diags *diags, struct mr_repo *repo, mr_str newer, mr_str older, bool *out);
 /* Author and subject line of a commit. */
-MR_CHECK int mr_repo_describe(struct mr_diags *diags, struct mr_repo *repo, mr_str commit, struct mr_arena *arena,
-        mr_str *out_author, mr_str *out_subject);
+MR_CHECK int mr_repo_describe(struct mr_diags *diags, struct mr_repo *repo, mr_str commit,
+        struct mr_arena *arena, mr_str *out_author, mr_str *out_subject);
 /* Keeps the commit in the mirror under refs/mailreeve/runs/RUN. */
 MR_CHECK int mr_repo_keep(struct mr_diags *diags, struct mr_repo *repo, mr_str commit, int64_t run);
-/* Stores the files of a folder as a commit of the mirror, so that an apply of a folder can be rolled back. */
+/* Stores the files of a folder as a commit of the mirror, so that an apply of a folder can be
+ * rolled back. */
 struct mr_tree;
 MR_CHECK int mr_repo_store_tree(struct mr_diags *diags, struct mr_repo *repo, struct mr_tree *tree,
         struct mr_arena *arena, mr_str *out_commit);

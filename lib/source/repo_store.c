@@ -1,5 +1,6 @@
 /*
- * Storing a folder's files as a commit of the mirror, so that an apply of a folder can be rolled back like any other.
+ * Storing a folder's files as a commit of the mirror, so that an apply of a folder can be rolled
+ * back like any other.
  */
 #include "source/git.h"
 
@@ -7,19 +8,21 @@
 
 typedef MR_VEC(git_tree_update) update_list;
 
-static int store_blob(struct mr_tree *tree, struct mr_repo *repo, mr_str path, mr_str content, update_list *updates)
+static int store_blob(struct mr_tree *tree, struct mr_repo *repo, mr_str path, mr_str content,
+        update_list *updates)
 {
 	git_tree_update update = {.action = GIT_TREE_UPDATE_UPSERT, .filemode = GIT_FILEMODE_BLOB};
 
 	update.path = mr_str_copy(&tree->arena, path).data;
 	if (git_blob_create_from_buffer(&update.id, repo->git, content.data, content.size) < 0)
-		return mr_fail(tree->diags, MR_E_FAILED, "cannot store '%.*s' in '%s': %s", MR_FMT(path),
-		        repo->mirror, mr_git_reason());
+		return mr_fail(tree->diags, MR_E_FAILED, "cannot store '%.*s' in '%s': %s",
+		        MR_FMT(path), repo->mirror, mr_git_reason());
 	mr_vec_push(updates, update);
 	return 0;
 }
 
-static int store_files(struct mr_tree *tree, struct mr_repo *repo, struct mr_buf *content, update_list *updates)
+static int store_files(
+        struct mr_tree *tree, struct mr_repo *repo, struct mr_buf *content, update_list *updates)
 {
 	int result = 0;
 
@@ -27,7 +30,8 @@ static int store_files(struct mr_tree *tree, struct mr_repo *repo, struct mr_buf
 		mr_buf_clear(content);
 		result = mr_tree_read(tree, i, content);
 		if (result == 0)
-			result = store_blob(tree, repo, tree->files.items[i].path, mr_buf_str(content), updates);
+			result = store_blob(tree, repo, tree->files.items[i].path,
+			        mr_buf_str(content), updates);
 	}
 	return result;
 }
@@ -45,7 +49,8 @@ static bool is_listed(const struct mr_tree *tree, mr_str path)
 }
 
 /* Those that attributes named; a file may be named more than once. */
-static int store_named(struct mr_tree *tree, struct mr_repo *repo, struct mr_buf *content, update_list *updates)
+static int store_named(
+        struct mr_tree *tree, struct mr_repo *repo, struct mr_buf *content, update_list *updates)
 {
 	size_t n = tree->read_paths.n;
 	mr_str last = {NULL, 0};
@@ -64,7 +69,8 @@ static int store_named(struct mr_tree *tree, struct mr_repo *repo, struct mr_buf
 		if (result == 0)
 			result = store_blob(tree, repo, path, mr_buf_str(content), updates);
 		else
-			result = mr_fail(tree->diags, MR_E_INVALID, "cannot read '%.*s' again", MR_FMT(path));
+			result = mr_fail(tree->diags, MR_E_INVALID, "cannot read '%.*s' again",
+			        MR_FMT(path));
 	}
 	return result;
 }
@@ -85,8 +91,8 @@ static int commit_tree(struct mr_repo *repo, const git_oid *tree_id, git_oid *ou
 	return result;
 }
 
-int mr_repo_store_tree(struct mr_diags *diags, struct mr_repo *repo, struct mr_tree *tree, struct mr_arena *arena,
-        mr_str *out_commit)
+int mr_repo_store_tree(struct mr_diags *diags, struct mr_repo *repo, struct mr_tree *tree,
+        struct mr_arena *arena, mr_str *out_commit)
 {
 	update_list updates = {0};
 	struct mr_buf content = MR_BUF_INIT;
@@ -99,8 +105,8 @@ int mr_repo_store_tree(struct mr_diags *diags, struct mr_repo *repo, struct mr_t
 	if (result == 0 &&
 	        (git_tree_create_updated(&tree_id, repo->git, NULL, updates.n, updates.items) < 0 ||
 	                commit_tree(repo, &tree_id, &commit_id) < 0))
-		result = mr_fail(diags, MR_E_FAILED, "cannot store the folder in '%s': %s", repo->mirror,
-		        mr_git_reason());
+		result = mr_fail(diags, MR_E_FAILED, "cannot store the folder in '%s': %s",
+		        repo->mirror, mr_git_reason());
 	mr_vec_done(&updates);
 	if (result == 0)
 		*out_commit = mr_git_format_id(arena, &commit_id);

@@ -56,13 +56,15 @@ void mr_tree_add(struct mr_tree *tree, mr_str path, mr_str blob, uint64_t size_b
 bool mr_tree_count_entry(struct mr_tree *tree)
 {
 	if (++tree->n_entries == MR_TREE_MOST_FILES + 1)
-		mr_tree_refuse(tree, "MR-TREE-SIZE", MR_STR("."), "more than 1000000 files and folders");
+		mr_tree_refuse(
+		        tree, "MR-TREE-SIZE", MR_STR("."), "more than 1000000 files and folders");
 	return tree->n_entries <= MR_TREE_MOST_FILES;
 }
 
 static int file_cmp(const void *left, const void *right)
 {
-	return mr_str_cmp(((const struct mr_tree_file *)left)->path, ((const struct mr_tree_file *)right)->path);
+	return mr_str_cmp(((const struct mr_tree_file *)left)->path,
+	        ((const struct mr_tree_file *)right)->path);
 }
 
 void mr_tree_sort(struct mr_tree *tree)
@@ -82,7 +84,8 @@ bool mr_tree_is_path(mr_str path)
 	while (path.data) {
 		mr_str part = mr_str_split(&path, '/');
 
-		if (part.size == 0 || part.size > 255 || mr_str_is(part, ".") || mr_str_is(part, ".."))
+		if (part.size == 0 || part.size > 255 || mr_str_is(part, ".") ||
+		        mr_str_is(part, ".."))
 			return false;
 	}
 	return true;
@@ -109,14 +112,15 @@ static int read_listed(struct mr_tree *tree, const struct mr_tree_file *file, st
 		return mr_tree_git_read(tree, file, out);
 	result = mr_tree_dir_read(tree, file->path, out);
 	if (result == 0) {
-		mr_tree_blob_id((mr_str){out->data + before, out->size - before}, &tree->arena, &blob);
+		mr_tree_blob_id(
+		        (mr_str){out->data + before, out->size - before}, &tree->arena, &blob);
 		if (mr_str_eq(blob, file->blob))
 			return 0;
 		result = MR_E_CONFLICT;
 	}
 	out->size = before;
-	(void)mr_fail(tree->diags, MR_E_INVALID, "cannot read '%.*s': it %s meanwhile", MR_FMT(file->path),
-	        result == MR_E_NOT_FOUND ? "went away" : "changed");
+	(void)mr_fail(tree->diags, MR_E_INVALID, "cannot read '%.*s': it %s meanwhile",
+	        MR_FMT(file->path), result == MR_E_NOT_FOUND ? "went away" : "changed");
 	mr_diags_hint(tree->diags, "run again");
 	return MR_E_INVALID;
 }

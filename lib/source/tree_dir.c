@@ -1,5 +1,6 @@
 /*
- * A plain folder as the source: walked by openat without ever following a link, so that it cannot be left.
+ * A plain folder as the source: walked by openat without ever following a link, so that it cannot
+ * be left.
  */
 #include "base/digest.h"
 #include "base/file.h"
@@ -24,8 +25,8 @@ void mr_tree_blob_id(mr_str content, struct mr_arena *arena, mr_str *out)
 
 static int fail_read(struct mr_tree *tree, mr_str path)
 {
-	return mr_fail(tree->diags, MR_E_FAILED, "cannot read '%s/%.*s': %s", tree->root_path, MR_FMT(path),
-	        strerror(errno));
+	return mr_fail(tree->diags, MR_E_FAILED, "cannot read '%s/%.*s': %s", tree->root_path,
+	        MR_FMT(path), strerror(errno));
 }
 
 static mr_str join(struct mr_arena *arena, mr_str folder, const char *name)
@@ -56,7 +57,8 @@ static int read_whole(int fd, struct mr_buf *out)
 	}
 }
 
-static int add_file(struct mr_tree *tree, int folder_fd, const char *name, mr_str path, struct mr_buf *content)
+static int add_file(
+        struct mr_tree *tree, int folder_fd, const char *name, mr_str path, struct mr_buf *content)
 {
 	MR_CLOSE int fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat status;
@@ -110,8 +112,8 @@ static unsigned char type_of(int folder_fd, const struct dirent *entry)
 	return (unsigned char)IFTODT(status.st_mode);
 }
 
-static int visit(struct mr_tree *tree, int folder_fd, const struct dirent *entry, mr_str folder, unsigned depth,
-        struct mr_buf *content)
+static int visit(struct mr_tree *tree, int folder_fd, const struct dirent *entry, mr_str folder,
+        unsigned depth, struct mr_buf *content)
 {
 	mr_str name = mr_str_from(entry->d_name);
 	mr_str path;
@@ -130,7 +132,9 @@ static int visit(struct mr_tree *tree, int folder_fd, const struct dirent *entry
 	case DT_DIR:
 		return enter(tree, folder_fd, entry->d_name, path, depth + 1, content);
 	default:
-		return mr_tree_is_wanted(name) ? add_file(tree, folder_fd, entry->d_name, path, content) : 0;
+		return mr_tree_is_wanted(name)
+		               ? add_file(tree, folder_fd, entry->d_name, path, content)
+		               : 0;
 	}
 }
 
@@ -160,7 +164,8 @@ static int open_root(struct mr_tree *tree, const char *path)
 	tree->root_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (tree->root_fd >= 0)
 		return 0;
-	return mr_fail(tree->diags, MR_E_USAGE, "cannot open folder '%s': %s", path, strerror(errno));
+	return mr_fail(
+	        tree->diags, MR_E_USAGE, "cannot open folder '%s': %s", path, strerror(errno));
 }
 
 static int walk_root(struct mr_tree *tree)
@@ -168,7 +173,8 @@ static int walk_root(struct mr_tree *tree)
 	struct mr_buf content = MR_BUF_INIT;
 	size_t n_errors = tree->diags->n_errors;
 	int fd = openat(tree->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int result = fd < 0 ? fail_read(tree, MR_STR(".")) : walk(tree, fd, MR_STR(""), 0, &content);
+	int result =
+	        fd < 0 ? fail_read(tree, MR_STR(".")) : walk(tree, fd, MR_STR(""), 0, &content);
 
 	mr_buf_done(&content);
 	if (result < 0)
@@ -184,7 +190,7 @@ static mr_str digest_files(struct mr_tree *tree)
 	mr_str id;
 
 	mr_hash_init(&hash);
-	mr_vec_each(file, &tree->files) {
+	mr_vec_each (file, &tree->files) {
 		mr_hash_add_sized(&hash, file->path);
 		mr_hash_add_sized(&hash, file->blob);
 	}

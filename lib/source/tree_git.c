@@ -3,15 +3,15 @@
  */
 #include "source/git.h"
 
-
-#define MODE_TYPE 0170000
-#define MODE_LINK 0120000
+#define MODE_TYPE      0170000
+#define MODE_LINK      0120000
 #define MODE_SUBMODULE 0160000
-#define MODE_TREE 0040000
+#define MODE_TREE      0040000
 
 static int damaged(struct mr_tree *tree, mr_str path)
 {
-	const char *what = mr_str_printf(&tree->arena, "read '%.*s' from the mirror", MR_FMT(path)).data;
+	const char *what =
+	        mr_str_printf(&tree->arena, "read '%.*s' from the mirror", MR_FMT(path)).data;
 
 	return mr_git_damaged(tree->diags, tree->repo, what);
 }
@@ -38,9 +38,11 @@ static int add_blob(struct mr_tree *tree, git_odb *odb, const git_tree_entry *en
 	return 0;
 }
 
-static int walk(struct mr_tree *tree, git_odb *odb, const git_tree *folder, mr_str path, unsigned depth);
+static int walk(
+        struct mr_tree *tree, git_odb *odb, const git_tree *folder, mr_str path, unsigned depth);
 
-static int enter(struct mr_tree *tree, git_odb *odb, const git_tree_entry *entry, mr_str path, unsigned depth)
+static int enter(struct mr_tree *tree, git_odb *odb, const git_tree_entry *entry, mr_str path,
+        unsigned depth)
 {
 	git_tree *inner = NULL;
 	int result;
@@ -56,7 +58,8 @@ static int enter(struct mr_tree *tree, git_odb *odb, const git_tree_entry *entry
 	return result;
 }
 
-static int visit(struct mr_tree *tree, git_odb *odb, const git_tree_entry *entry, mr_str folder, unsigned depth)
+static int visit(struct mr_tree *tree, git_odb *odb, const git_tree_entry *entry, mr_str folder,
+        unsigned depth)
 {
 	const char *name = git_tree_entry_name(entry);
 	mr_str path;
@@ -80,7 +83,8 @@ static int visit(struct mr_tree *tree, git_odb *odb, const git_tree_entry *entry
 	}
 }
 
-static int walk(struct mr_tree *tree, git_odb *odb, const git_tree *folder, mr_str path, unsigned depth)
+static int walk(
+        struct mr_tree *tree, git_odb *odb, const git_tree *folder, mr_str path, unsigned depth)
 {
 	size_t n = git_tree_entrycount(folder);
 	int result = 0;
@@ -97,7 +101,8 @@ static int open_root(struct mr_tree *tree, mr_str commit)
 
 	if (!mr_git_parse_id(commit, &id))
 		return mr_fail(tree->diags, MR_E_USAGE, "'%.*s' is no commit id", MR_FMT(commit));
-	if (git_commit_lookup(&object, tree->repo->git, &id) < 0 || git_commit_tree(&tree->root, object) < 0) {
+	if (git_commit_lookup(&object, tree->repo->git, &id) < 0 ||
+	        git_commit_tree(&tree->root, object) < 0) {
 		git_commit_free(object);
 		return damaged(tree, commit);
 	}
@@ -124,8 +129,8 @@ static int open_folder(struct mr_tree *tree, mr_str commit, mr_str subpath, git_
 	if (is_root(subpath))
 		return git_tree_dup(out, tree->root) < 0 ? damaged(tree, commit) : 0;
 	if (!mr_tree_is_path(subpath))
-		return mr_fail(tree->diags, MR_E_CONFIG, "repository path '%.*s' is no path inside the repository",
-		        MR_FMT(subpath));
+		return mr_fail(tree->diags, MR_E_CONFIG,
+		        "repository path '%.*s' is no path inside the repository", MR_FMT(subpath));
 	result = git_tree_entry_bypath(&entry, tree->root, mr_str_copy(&tree->arena, subpath).data);
 	if (result == 0 && git_tree_entry_type(entry) == GIT_OBJECT_TREE) {
 		result = git_tree_lookup(out, tree->repo->git, git_tree_entry_id(entry));
@@ -135,8 +140,8 @@ static int open_folder(struct mr_tree *tree, mr_str commit, mr_str subpath, git_
 	git_tree_entry_free(entry);
 	if (result < 0 && result != GIT_ENOTFOUND)
 		return damaged(tree, subpath);
-	return mr_fail(tree->diags, MR_E_INVALID, "commit %.*s has no folder '%.*s'", MR_FMT(commit),
-	        MR_FMT(subpath));
+	return mr_fail(tree->diags, MR_E_INVALID, "commit %.*s has no folder '%.*s'",
+	        MR_FMT(commit), MR_FMT(subpath));
 }
 
 static int list(struct mr_tree *tree, const git_tree *folder)
@@ -192,14 +197,16 @@ int mr_tree_git_read(struct mr_tree *tree, const struct mr_tree_file *file, stru
 	git_oid id;
 
 	if (!mr_git_parse_id(file->blob, &id))
-		return mr_fail(tree->diags, MR_E_FAILED, "'%.*s' is no blob id", MR_FMT(file->blob));
+		return mr_fail(
+		        tree->diags, MR_E_FAILED, "'%.*s' is no blob id", MR_FMT(file->blob));
 	return read_blob(tree, &id, file->path, out);
 }
 
 int mr_tree_git_read_path(struct mr_tree *tree, mr_str path, struct mr_buf *out)
 {
 	git_tree_entry *entry = NULL;
-	int result = git_tree_entry_bypath(&entry, tree->root, mr_str_copy(&tree->arena, path).data);
+	int result =
+	        git_tree_entry_bypath(&entry, tree->root, mr_str_copy(&tree->arena, path).data);
 	git_odb *odb = NULL;
 	git_object_t type;
 	size_t size = 0;
@@ -211,7 +218,7 @@ int mr_tree_git_read_path(struct mr_tree *tree, mr_str path, struct mr_buf *out)
 	if (((unsigned)git_tree_entry_filemode_raw(entry) & MODE_TYPE) != 0100000)
 		result = MR_E_INVALID;
 	else if (git_repository_odb(&odb, tree->repo->git) < 0 ||
-	        git_odb_read_header(&size, &type, odb, git_tree_entry_id(entry)) < 0)
+	         git_odb_read_header(&size, &type, odb, git_tree_entry_id(entry)) < 0)
 		result = damaged(tree, path);
 	else if (size > MR_TREE_LARGEST_BYTES)
 		result = MR_E_INVALID;

@@ -1,5 +1,6 @@
 /*
- * The repository's URL: a local path, ssh:// or https://; everything else is refused with what to write instead.
+ * The repository's URL: a local path, ssh:// or https://; everything else is refused with what to
+ * write instead.
  */
 #include "source/git.h"
 
@@ -9,20 +10,22 @@ static const struct {
 	const char *scheme;
 	const char *hint;
 } refused[] = {
-	{"git://", "its transport is not authenticated: use https:// or ssh://"},
-	{"http://", "its transport is not authenticated: use https://"},
-	{"ftp://", "use https:// or ssh://"},
-	{"ext::", "use https:// or ssh://"},
+        {"git://", "its transport is not authenticated: use https:// or ssh://"},
+        {"http://", "its transport is not authenticated: use https://"},
+        {"ftp://", "use https:// or ssh://"},
+        {"ext::", "use https:// or ssh://"},
 };
 
-static int fail_url(struct mr_diags *diags, const struct mr_repo *repo, const char *why, const char *hint)
+static int fail_url(
+        struct mr_diags *diags, const struct mr_repo *repo, const char *why, const char *hint)
 {
 	(void)mr_fail(diags, MR_E_CONFIG, "cannot use repository '%s': %s", repo->shown_url, why);
 	mr_diags_hint(diags, "%s", hint);
 	return MR_E_CONFIG;
 }
 
-/* "scheme://user:password@host/…" is shown without what stands before the host when that holds a password. */
+/* "scheme://user:password@host/…" is shown without what stands before the host when that holds a
+ * password. */
 static const char *without_password(struct mr_arena *arena, mr_str url)
 {
 	size_t colon = mr_str_find(url, ':');
@@ -33,16 +36,19 @@ static const char *without_password(struct mr_arena *arena, mr_str url)
 	if (at == authority.size || mr_str_find(mr_str_take(authority, at), ':') == at)
 		return mr_str_copy(arena, url).data;
 	return mr_str_printf(arena, "%.*s://%.*s", MR_FMT(mr_str_take(url, colon)),
-	        MR_FMT(mr_str_skip(rest, at + 1))).data;
+	        MR_FMT(mr_str_skip(rest, at + 1)))
+	        .data;
 }
 
 static int check_ssh(struct mr_diags *diags, const struct mr_repo *repo)
 {
 	if (!repo->known_hosts[0])
 		return fail_url(diags, repo, "known_hosts is not set",
-		        "set repository.known_hosts to a file with the server's ed25519 or ecdsa key");
+		        "set repository.known_hosts to a file with the server's ed25519 or ecdsa "
+		        "key");
 	if (!repo->ssh_key[0])
-		return fail_url(diags, repo, "ssh_key is not set", "set repository.ssh_key to a private key file");
+		return fail_url(diags, repo, "ssh_key is not set",
+		        "set repository.ssh_key to a private key file");
 	return 0;
 }
 
@@ -62,7 +68,8 @@ int mr_repo_check_url(struct mr_diags *diags, struct mr_repo *repo)
 		return fail_url(diags, repo, "it is empty", "set repository.url");
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
 		if (mr_str_starts(url, mr_str_from(refused[i].scheme)))
-			return fail_url(diags, repo, "its scheme is not supported", refused[i].hint);
+			return fail_url(
+			        diags, repo, "its scheme is not supported", refused[i].hint);
 	if (mr_str_starts(url, MR_STR("file:///")))
 		repo->url = url.data + strlen("file://");
 	repo->is_ssh = mr_str_starts(url, MR_STR("ssh://"));
@@ -71,9 +78,11 @@ int mr_repo_check_url(struct mr_diags *diags, struct mr_repo *repo)
 		return repo->is_ssh ? check_ssh(diags, repo) : 0;
 	}
 	if (strstr(repo->url, "://"))
-		return fail_url(diags, repo, "its scheme is not supported", "use a path, https:// or ssh://");
+		return fail_url(diags, repo, "its scheme is not supported",
+		        "use a path, https:// or ssh://");
 	if (is_scp_like(mr_str_from(repo->url)))
-		return fail_url(diags, repo, "it is neither a path nor a URL", "write ssh://user@host/path");
+		return fail_url(diags, repo, "it is neither a path nor a URL",
+		        "write ssh://user@host/path");
 	repo->is_local = true;
 	return 0;
 }

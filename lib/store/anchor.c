@@ -1,6 +1,6 @@
 /*
- * The anchor: a small file beside the database that says which database it was and how far it had come, so that one
- * that was deleted, exchanged or put back from an old copy is found out.
+ * The anchor: a small file beside the database that says which database it was and how far it had
+ * come, so that one that was deleted, exchanged or put back from an old copy is found out.
  */
 #include "base/file.h"
 #include "base/text.h"
@@ -29,8 +29,9 @@ static bool parse(mr_str text, struct mr_anchor *out)
 
 	if (!mr_str_eq(mr_str_split(&text, '\n'), heading))
 		return false;
-	if (!take_field(&text, "database", &out->uuid) || !take_field(&text, "generation", &generation) ||
-	        !take_field(&text, "run", &run) || !take_field(&text, "commit", &out->commit))
+	if (!take_field(&text, "database", &out->uuid) ||
+	        !take_field(&text, "generation", &generation) || !take_field(&text, "run", &run) ||
+	        !take_field(&text, "commit", &out->commit))
 		return false;
 	if (mr_number_parse(generation, INT64_MAX, &out->generation) < 0 ||
 	        mr_number_parse(run, INT64_MAX, &number) < 0)
@@ -39,7 +40,8 @@ static bool parse(mr_str text, struct mr_anchor *out)
 	return text.data && text.size == 0; /* the last line is complete, and nothing follows */
 }
 
-int mr_anchor_read(struct mr_diags *diags, const char *path, struct mr_arena *arena, struct mr_anchor *out)
+int mr_anchor_read(
+        struct mr_diags *diags, const char *path, struct mr_arena *arena, struct mr_anchor *out)
 {
 	struct mr_buf text = MR_BUF_INIT;
 	int result = mr_file_read(diags, path, LARGEST_BYTES, &text);
@@ -56,7 +58,8 @@ int mr_anchor_write(struct mr_diags *diags, const char *path, const struct mr_an
 	struct mr_buf text = MR_BUF_INIT;
 	int result;
 
-	mr_buf_printf(&text, "%.*s\ndatabase %.*s\ngeneration %" PRIu64 "\nrun %" PRId64 "\ncommit %.*s\n",
+	mr_buf_printf(&text,
+	        "%.*s\ndatabase %.*s\ngeneration %" PRIu64 "\nrun %" PRId64 "\ncommit %.*s\n",
 	        MR_FMT(heading), MR_FMT(anchor->uuid), anchor->generation, anchor->run,
 	        MR_FMT(anchor->commit));
 	result = mr_file_replace(diags, path, mr_buf_str(&text), &owner);

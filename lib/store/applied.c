@@ -1,5 +1,6 @@
 /*
- * What is in force: the last applied desired state and its anchor, retired users, quarantined commits.
+ * What is in force: the last applied desired state and its anchor, retired users, quarantined
+ * commits.
  */
 #include "base/text.h"
 #include "store/private.h"
@@ -14,13 +15,13 @@ int mr_state_applied(struct mr_state *state, struct mr_arena *arena, struct mr_a
 		result = mr_sql_step(&state->sql, statement);
 		if (result > 0)
 			applied = (struct mr_applied){
-				.run = sqlite3_column_int64(statement, 0),
-				.commit = mr_sql_column_copy(statement, 1, arena),
-				.tree = mr_sql_column_copy(statement, 2, arena),
-				.ref = mr_sql_column_copy(statement, 3, arena),
-				.digest = mr_sql_column_copy(statement, 4, arena),
-				.policy_json = mr_sql_column_copy(statement, 5, arena),
-				.when = sqlite3_column_int64(statement, 6),
+			        .run = sqlite3_column_int64(statement, 0),
+			        .commit = mr_sql_column_copy(statement, 1, arena),
+			        .tree = mr_sql_column_copy(statement, 2, arena),
+			        .ref = mr_sql_column_copy(statement, 3, arena),
+			        .digest = mr_sql_column_copy(statement, 4, arena),
+			        .policy_json = mr_sql_column_copy(statement, 5, arena),
+			        .when = sqlite3_column_int64(statement, 6),
 			};
 		(void)sqlite3_reset(statement);
 	}
@@ -65,7 +66,8 @@ int mr_state_write_anchor(struct mr_state *state)
 	if (result == 0)
 		result = mr_meta_get(state, "generation", &arena, &generation);
 	if (result == 0 && mr_number_parse(generation, INT64_MAX, &anchor.generation) < 0)
-		result = mr_fail(state->diags, MR_E_FAILED, "%s has no generation", state->sql.what);
+		result =
+		        mr_fail(state->diags, MR_E_FAILED, "%s has no generation", state->sql.what);
 	anchor.run = applied.run;
 	anchor.commit = applied.commit;
 	if (result == 0)

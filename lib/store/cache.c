@@ -1,40 +1,45 @@
 /*
- * The cache: blobs by name and mirrors of live collections, in cache.db. It can be lost at any time: a damaged file, or
- * one of an earlier boot (it is never synced, so a power loss may have torn it), is thrown away. A file that
- * cannot be written gives way to a temporary one of this process, so that nothing here is a failure.
+ * The cache: blobs by name and mirrors of live collections, in cache.db. It can be lost at any
+ * time: a damaged file, or one of an earlier boot (it is never synced, so a power loss may have
+ * torn it), is thrown away. A file that cannot be written gives way to a temporary one of this
+ * process, so that nothing here is a failure.
  */
+#include "store/cache.h"
 #include "base/buf.h"
 #include "base/file.h"
-#include "store/cache.h"
 
 #include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CACHE_VERSION 1
+#define CACHE_VERSION   1
 #define BUSY_TIMEOUT_MS 5000
 
 static const char *const texts[CACHE_STATEMENT_COUNT] = {
-	[CACHE_BOOT_GET] = "SELECT value FROM blob WHERE name = x''",
-	[CACHE_BOOT_SET] = "INSERT OR REPLACE INTO blob VALUES (x'', ?1)",
-	[CACHE_GET] = "SELECT value FROM blob WHERE name = ?1",
-	[CACHE_PUT] = "INSERT OR REPLACE INTO blob VALUES (?1, ?2)",
-	[CACHE_SPACE_FIND] = "SELECT id, stamp FROM space WHERE name = ?1",
-	[CACHE_SPACE_SET] = ("INSERT INTO space (name, stamp) VALUES (?1, ?2)"
-	                     " ON CONFLICT DO UPDATE SET stamp = excluded.stamp"),
-	[CACHE_MIRROR_CLEAR] = "DELETE FROM mirror WHERE space = ?1",
-	[CACHE_MIRROR_PUT] = "INSERT OR REPLACE INTO mirror VALUES (?1, ?2, ?3)",
-	[CACHE_MIRROR_REMOVE] = "DELETE FROM mirror WHERE space = ?1 AND key = ?2",
+        [CACHE_BOOT_GET] = "SELECT value FROM blob WHERE name = x''",
+        [CACHE_BOOT_SET] = "INSERT OR REPLACE INTO blob VALUES (x'', ?1)",
+        [CACHE_GET] = "SELECT value FROM blob WHERE name = ?1",
+        [CACHE_PUT] = "INSERT OR REPLACE INTO blob VALUES (?1, ?2)",
+        [CACHE_SPACE_FIND] = "SELECT id, stamp FROM space WHERE name = ?1",
+        [CACHE_SPACE_SET] = ("INSERT INTO space (name, stamp) VALUES (?1, ?2)"
+                             " ON CONFLICT DO UPDATE SET stamp = excluded.stamp"),
+        [CACHE_MIRROR_CLEAR] = "DELETE FROM mirror WHERE space = ?1",
+        [CACHE_MIRROR_PUT] = "INSERT OR REPLACE INTO mirror VALUES (?1, ?2, ?3)",
+        [CACHE_MIRROR_REMOVE] = "DELETE FROM mirror WHERE space = ?1 AND key = ?2",
 };
 
-static const char setup[] =
-        "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA temp_store=FILE;"
-        "PRAGMA cache_size=-8192; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
-        "CREATE TABLE IF NOT EXISTS blob (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
-        "CREATE TABLE IF NOT EXISTS space (id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, stamp BLOB NOT NULL);"
-        "CREATE TABLE IF NOT EXISTS mirror (space INTEGER NOT NULL, key BLOB NOT NULL, body BLOB NOT NULL,"
-        " PRIMARY KEY (space, key)) WITHOUT ROWID;";
+static const char setup[] = "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA "
+                            "synchronous=OFF; PRAGMA temp_store=FILE;"
+                            "PRAGMA cache_size=-8192; PRAGMA mmap_size=0; PRAGMA "
+                            "trusted_schema=OFF; PRAGMA cell_size_check=ON;"
+                            "CREATE TABLE IF NOT EXISTS blob (name BLOB PRIMARY KEY, value BLOB "
+                            "NOT NULL) WITHOUT ROWID;"
+                            "CREATE TABLE IF NOT EXISTS space (id INTEGER PRIMARY KEY, name BLOB "
+                            "NOT NULL UNIQUE, stamp BLOB NOT NULL);"
+                            "CREATE TABLE IF NOT EXISTS mirror (space INTEGER NOT NULL, key BLOB "
+                            "NOT NULL, body BLOB NOT NULL,"
+                            " PRIMARY KEY (space, key)) WITHOUT ROWID;";
 
 static void remove_files(const char *path)
 {
@@ -72,7 +77,8 @@ static void open_temporary(struct cache *cache)
 	cache->path = NULL;
 	close_sql(cache);
 	/* an empty name: a file that nobody sees, gone when it is closed */
-	if (mr_sql_open(&cache->sql, "", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, setup) != SQLITE_OK)
+	if (mr_sql_open(&cache->sql, "", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, setup) !=
+	        SQLITE_OK)
 		close_sql(cache);
 }
 
@@ -130,7 +136,8 @@ static void open_any(struct cache *cache)
 		open_temporary(cache);
 }
 
-/* After a failed call: goes on with an empty cache. What the file holds is removed when it is damaged. */
+/* After a failed call: goes on with an empty cache. What the file holds is removed when it is
+ * damaged. */
 void mr_cache_give_up(struct cache *cache)
 {
 	int code = cache->sql.db ? sqlite3_errcode(cache->sql.db) & 0xff : SQLITE_OK;

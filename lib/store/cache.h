@@ -21,14 +21,15 @@ enum cache_statement {
 
 struct cache {
 	struct mr_sql sql;
-	char *path; /* NULL: a temporary one */
+	char *path;        /* NULL: a temporary one */
 	mr_str space_name; /* of the mirror being written */
 	int64_t space;
 };
 
 /* NULL: the cache is of no use. */
 sqlite3_stmt *mr_cache_statement(struct cache *cache, enum cache_statement number);
-/* After a failed call: goes on with an empty temporary cache. What the file holds is removed when damaged. */
+/* After a failed call: goes on with an empty temporary cache. What the file holds is removed when
+ * damaged. */
 void mr_cache_give_up(struct cache *cache);
 /* Fills in the functions of cache_mirror.c. */
 void mr_cache_add_mirrors(struct mr_cache *face);

@@ -160,8 +160,8 @@ static int mirror_next(struct mr_cursor *cursor, struct mr_item *out)
 	if (result <= 0)
 		return result;
 	*out = (struct mr_item){
-		.key = mr_sql_column(mirror->statement, 0),
-		.body = mr_sql_column(mirror->statement, 1),
+	        .key = mr_sql_column(mirror->statement, 0),
+	        .body = mr_sql_column(mirror->statement, 1),
 	};
 	return 1;
 }
@@ -180,7 +180,8 @@ static int mirror_read(struct mr_cache *face, mr_str space, struct mr_cursor *ou
 	struct mirror_cursor *mirror;
 	sqlite3_stmt *statement = NULL;
 
-	if (!cache->sql.db || sqlite3_prepare_v2(cache->sql.db, list_text, -1, &statement, NULL) != SQLITE_OK)
+	if (!cache->sql.db ||
+	        sqlite3_prepare_v2(cache->sql.db, list_text, -1, &statement, NULL) != SQLITE_OK)
 		return MR_E_FAILED;
 	(void)sqlite3_bind_blob64(statement, 1, space.data, space.size, SQLITE_TRANSIENT);
 	mirror = mr_xrealloc(NULL, 1, sizeof *mirror);

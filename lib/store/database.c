@@ -13,28 +13,38 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define APPLICATION_ID 0x6d727631 /* "mrv1" */
-#define SCHEMA_VERSION 1
+#define APPLICATION_ID  0x6d727631 /* "mrv1" */
+#define SCHEMA_VERSION  1
 #define BUSY_TIMEOUT_MS 10000
 
-static const char setup[] = "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA foreign_keys=ON;"
-                            "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA cache_size=-8192;";
-static const char writer_setup[] = "PRAGMA journal_mode=DELETE; PRAGMA synchronous=EXTRA; PRAGMA secure_delete=ON;";
+static const char setup[] =
+        "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA foreign_keys=ON;"
+        "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA cache_size=-8192;";
+static const char writer_setup[] =
+        "PRAGMA journal_mode=DELETE; PRAGMA synchronous=EXTRA; PRAGMA secure_delete=ON;";
 
 static const char schema[] =
         "CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
         "CREATE TABLE collection (id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE);"
         "CREATE TABLE owned (collection INTEGER NOT NULL REFERENCES collection, key BLOB NOT NULL,"
-        " body BLOB NOT NULL, object BLOB NOT NULL, pre_image BLOB, PRIMARY KEY (collection, key)) WITHOUT ROWID;"
-        "CREATE TABLE retired (address TEXT PRIMARY KEY, mail_home TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;"
-        "CREATE TABLE applied (id INTEGER PRIMARY KEY CHECK (id = 1), run INTEGER NOT NULL, commit_id TEXT NOT NULL,"
-        " tree TEXT NOT NULL, ref TEXT NOT NULL, digest TEXT NOT NULL, policy TEXT NOT NULL, at INTEGER NOT NULL);"
-        "CREATE TABLE run (id INTEGER PRIMARY KEY AUTOINCREMENT, verb TEXT NOT NULL, who TEXT NOT NULL,"
+        " body BLOB NOT NULL, object BLOB NOT NULL, pre_image BLOB, PRIMARY KEY (collection, key)) "
+        "WITHOUT ROWID;"
+        "CREATE TABLE retired (address TEXT PRIMARY KEY, mail_home TEXT NOT NULL, at INTEGER NOT "
+        "NULL) WITHOUT ROWID;"
+        "CREATE TABLE applied (id INTEGER PRIMARY KEY CHECK (id = 1), run INTEGER NOT NULL, "
+        "commit_id TEXT NOT NULL,"
+        " tree TEXT NOT NULL, ref TEXT NOT NULL, digest TEXT NOT NULL, policy TEXT NOT NULL, at "
+        "INTEGER NOT NULL);"
+        "CREATE TABLE run (id INTEGER PRIMARY KEY AUTOINCREMENT, verb TEXT NOT NULL, who TEXT NOT "
+        "NULL,"
         " ref TEXT NOT NULL, commit_id TEXT NOT NULL, tree TEXT NOT NULL, subject TEXT NOT NULL,"
-        " plan_digest TEXT NOT NULL, effects_digest TEXT NOT NULL, result TEXT NOT NULL, exit_status INTEGER NOT NULL,"
-        " detail TEXT NOT NULL, summary TEXT NOT NULL, plan TEXT NOT NULL, started INTEGER NOT NULL,"
+        " plan_digest TEXT NOT NULL, effects_digest TEXT NOT NULL, result TEXT NOT NULL, "
+        "exit_status INTEGER NOT NULL,"
+        " detail TEXT NOT NULL, summary TEXT NOT NULL, plan TEXT NOT NULL, started INTEGER NOT "
+        "NULL,"
         " ended INTEGER NOT NULL);"
-        "CREATE TABLE quarantine (commit_id TEXT PRIMARY KEY, effects TEXT NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE quarantine (commit_id TEXT PRIMARY KEY, effects TEXT NOT NULL, why TEXT NOT "
+        "NULL) WITHOUT ROWID;"
         "CREATE INDEX quarantine_effects ON quarantine (effects);"
         "INSERT INTO meta VALUES ('generation', 0);";
 
@@ -74,9 +84,10 @@ static int64_t pragma_number(sqlite3 *db, const char *text, int *out_code)
 static bool is_whole(sqlite3 *db)
 {
 	sqlite3_stmt *statement = NULL;
-	bool is_ok = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL) == SQLITE_OK &&
-	        sqlite3_step(statement) == SQLITE_ROW &&
-	        strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
+	bool is_ok = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL) ==
+	                     SQLITE_OK &&
+	             sqlite3_step(statement) == SQLITE_ROW &&
+	             strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
 
 	(void)sqlite3_finalize(statement);
 	return is_ok;
@@ -102,7 +113,9 @@ static enum judgement judge(struct mr_state *state)
 	int code;
 	int64_t application = pragma_number(db, "PRAGMA application_id", &code);
 	int64_t version = code == SQLITE_OK ? pragma_number(db, "PRAGMA user_version", &code) : 0;
-	int64_t tables = code == SQLITE_OK ? pragma_number(db, "SELECT count(*) FROM sqlite_schema", &code) : 0;
+	int64_t tables = code == SQLITE_OK
+	                         ? pragma_number(db, "SELECT count(*) FROM sqlite_schema", &code)
+	                         : 0;
 
 	if (code != SQLITE_OK)
 		return judge_code(code);
@@ -137,8 +150,8 @@ static enum judgement open_with(struct mr_state *state, int flags)
 	return judge(state);
 }
 
-/* A reader opens read-only; but what a crash left half done has to be rolled back by somebody before it can be
- * read, and SQLite does that under its own locks. */
+/* A reader opens read-only; but what a crash left half done has to be rolled back by somebody
+ * before it can be read, and SQLite does that under its own locks. */
 static enum judgement open_and_judge(struct mr_state *state)
 {
 	enum judgement judgement;
@@ -159,12 +172,13 @@ static int make_uuid(struct mr_state *state)
 	int result;
 
 	if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
-		return mr_fail(state->diags, MR_E_FAILED, "cannot make an identity: %s", strerror(errno));
+		return mr_fail(
+		        state->diags, MR_E_FAILED, "cannot make an identity: %s", strerror(errno));
 	mr_buf_add_text(&script, "INSERT INTO meta VALUES ('uuid', '");
 	for (size_t i = 0; i < sizeof bytes; i++)
 		mr_buf_printf(&script, "%02x", bytes[i]);
-	mr_buf_printf(&script, "'); PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT;", APPLICATION_ID,
-	        SCHEMA_VERSION);
+	mr_buf_printf(&script, "'); PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT;",
+	        APPLICATION_ID, SCHEMA_VERSION);
 	result = mr_sql_exec(&state->sql, script.data);
 	mr_buf_done(&script);
 	return result;
@@ -178,7 +192,8 @@ static int make_database(struct mr_state *state)
 	int result;
 
 	if (fd < 0)
-		return mr_fail(state->diags, MR_E_CONFIG, "cannot make '%s': %s", path, strerror(errno));
+		return mr_fail(
+		        state->diags, MR_E_CONFIG, "cannot make '%s': %s", path, strerror(errno));
 	close_database(state);
 	(void)open_with(state, SQLITE_OPEN_READWRITE);
 	result = mr_sql_exec(&state->sql, writer_setup);
@@ -192,8 +207,8 @@ static int make_database(struct mr_state *state)
 static int distrust(struct mr_state *state, const char *why)
 {
 	state->is_trusted = false;
-	mr_diags_at(state->diags, MR_WARNING, NULL, NULL, "%s %s: nothing is changed on the servers by it",
-	        state->sql.what, why);
+	mr_diags_at(state->diags, MR_WARNING, NULL, NULL,
+	        "%s %s: nothing is changed on the servers by it", state->sql.what, why);
 	mr_diags_hint(state->diags, "look at it, then say 'mailreeve trust'");
 	return 0;
 }
@@ -205,8 +220,8 @@ static int fail_config(struct mr_state *state, const char *why, const char *hint
 	return MR_E_CONFIG;
 }
 
-/* Older than the anchor, or another database: only what the anchor knows is right. A newer one is right as well:
- * the anchor is written after the decision. */
+/* Older than the anchor, or another database: only what the anchor knows is right. A newer one is
+ * right as well: the anchor is written after the decision. */
 static int compare(struct mr_state *state, const struct mr_anchor *anchor)
 {
 	mr_str uuid = {NULL, 0}, generation = {NULL, 0};
@@ -277,12 +292,15 @@ int mr_database_open(struct mr_state *state)
 	if (lstat(mr_state_path(state, "state.db"), &status) == 0)
 		judgement = open_and_judge(state);
 	else if (errno != ENOENT)
-		return mr_fail(state->diags, MR_E_CONFIG, "cannot open %s: %s", state->sql.what, strerror(errno));
+		return mr_fail(state->diags, MR_E_CONFIG, "cannot open %s: %s", state->sql.what,
+		        strerror(errno));
 	switch (judgement) {
 	case IS_FOREIGN:
-		return fail_config(state, "another program made it", "move it away, or set state_directory");
+		return fail_config(
+		        state, "another program made it", "move it away, or set state_directory");
 	case IS_NEWER:
-		return fail_config(state, "a newer mailreeve made it", "install that version again");
+		return fail_config(
+		        state, "a newer mailreeve made it", "install that version again");
 	case IS_UNREADABLE:
 		return mr_sql_fail(&state->sql);
 	default:
@@ -296,7 +314,8 @@ static int put_aside(struct mr_state *state)
 
 	close_database(state);
 	if (rename(path, mr_state_path(state, "state.db.damaged")) < 0 && errno != ENOENT)
-		return mr_fail(state->diags, MR_E_FAILED, "cannot rename '%s': %s", path, strerror(errno));
+		return mr_fail(
+		        state->diags, MR_E_FAILED, "cannot rename '%s': %s", path, strerror(errno));
 	/* its journal would be played back into the new one */
 	return mr_file_remove(state->diags, mr_state_path(state, "state.db-journal"));
 }

@@ -26,22 +26,23 @@ static void bind_record(sqlite3_stmt *statement, const struct mr_record *record)
 static struct mr_record read_record(sqlite3_stmt *statement, bool has_plan, struct mr_arena *arena)
 {
 	return (struct mr_record){
-		.id = sqlite3_column_int64(statement, 0),
-		.verb = mr_sql_column_copy(statement, 1, arena),
-		.who = mr_sql_column_copy(statement, 2, arena),
-		.ref = mr_sql_column_copy(statement, 3, arena),
-		.commit = mr_sql_column_copy(statement, 4, arena),
-		.tree = mr_sql_column_copy(statement, 5, arena),
-		.subject = mr_sql_column_copy(statement, 6, arena),
-		.plan_digest = mr_sql_column_copy(statement, 7, arena),
-		.effects_digest = mr_sql_column_copy(statement, 8, arena),
-		.result = mr_sql_column_copy(statement, 9, arena),
-		.exit_status = sqlite3_column_int(statement, 10),
-		.detail = mr_sql_column_copy(statement, 11, arena),
-		.summary_json = mr_sql_column_copy(statement, 12, arena),
-		.started = sqlite3_column_int64(statement, 13),
-		.ended = sqlite3_column_int64(statement, 14),
-		.plan_json = has_plan ? mr_sql_column_copy(statement, 15, arena) : (mr_str){NULL, 0},
+	        .id = sqlite3_column_int64(statement, 0),
+	        .verb = mr_sql_column_copy(statement, 1, arena),
+	        .who = mr_sql_column_copy(statement, 2, arena),
+	        .ref = mr_sql_column_copy(statement, 3, arena),
+	        .commit = mr_sql_column_copy(statement, 4, arena),
+	        .tree = mr_sql_column_copy(statement, 5, arena),
+	        .subject = mr_sql_column_copy(statement, 6, arena),
+	        .plan_digest = mr_sql_column_copy(statement, 7, arena),
+	        .effects_digest = mr_sql_column_copy(statement, 8, arena),
+	        .result = mr_sql_column_copy(statement, 9, arena),
+	        .exit_status = sqlite3_column_int(statement, 10),
+	        .detail = mr_sql_column_copy(statement, 11, arena),
+	        .summary_json = mr_sql_column_copy(statement, 12, arena),
+	        .started = sqlite3_column_int64(statement, 13),
+	        .ended = sqlite3_column_int64(statement, 14),
+	        .plan_json =
+	                has_plan ? mr_sql_column_copy(statement, 15, arena) : (mr_str){NULL, 0},
 	};
 }
 
@@ -61,7 +62,8 @@ int mr_state_record(struct mr_state *state, const struct mr_record *record, int6
 {
 	int64_t id = record->id;
 	int result;
-	sqlite3_stmt *statement = mr_state_write(state, id ? STATE_RECORD_SET : STATE_RECORD_ADD, &result);
+	sqlite3_stmt *statement =
+	        mr_state_write(state, id ? STATE_RECORD_SET : STATE_RECORD_ADD, &result);
 
 	if (!statement)
 		return result;
@@ -72,7 +74,8 @@ int mr_state_record(struct mr_state *state, const struct mr_record *record, int6
 	if (result < 0)
 		return result;
 	if (id && sqlite3_changes(state->sql.db) == 0)
-		return mr_fail(state->diags, MR_E_NOT_FOUND, "%s has no run %lld", state->sql.what, (long long)id);
+		return mr_fail(state->diags, MR_E_NOT_FOUND, "%s has no run %lld", state->sql.what,
+		        (long long)id);
 	if (!id) {
 		id = sqlite3_last_insert_rowid(state->sql.db);
 		result = thin_out(state, id);
@@ -82,8 +85,8 @@ int mr_state_record(struct mr_state *state, const struct mr_record *record, int6
 	return result;
 }
 
-static int find_one(struct mr_state *state, enum state_statement number, int64_t id, struct mr_arena *arena,
-        struct mr_record *out)
+static int find_one(struct mr_state *state, enum state_statement number, int64_t id,
+        struct mr_arena *arena, struct mr_record *out)
 {
 	int result;
 	sqlite3_stmt *statement = mr_state_read(state, number, &result);
@@ -99,18 +102,20 @@ static int find_one(struct mr_state *state, enum state_statement number, int64_t
 	return result < 0 ? result : result > 0 ? 0 : MR_E_NOT_FOUND;
 }
 
-int mr_state_find_record(struct mr_state *state, int64_t id, struct mr_arena *arena, struct mr_record *out)
+int mr_state_find_record(
+        struct mr_state *state, int64_t id, struct mr_arena *arena, struct mr_record *out)
 {
 	return find_one(state, id ? STATE_RECORD_FIND : STATE_RECORD_NEWEST, id, arena, out);
 }
 
-int mr_state_record_before(struct mr_state *state, int64_t id, struct mr_arena *arena, struct mr_record *out)
+int mr_state_record_before(
+        struct mr_state *state, int64_t id, struct mr_arena *arena, struct mr_record *out)
 {
 	return find_one(state, STATE_RECORD_BEFORE, id, arena, out);
 }
 
-int mr_state_records(struct mr_state *state, size_t limit, struct mr_arena *arena, struct mr_record **out,
-        size_t *out_n)
+int mr_state_records(struct mr_state *state, size_t limit, struct mr_arena *arena,
+        struct mr_record **out, size_t *out_n)
 {
 	int result;
 	sqlite3_stmt *statement = mr_state_read(state, STATE_RECORD_LIST, &result);

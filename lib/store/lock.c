@@ -1,6 +1,6 @@
 /*
- * The lock of the state directory: flock on an open file, so that it dies with its holder. The file says who holds
- * it; it is emptied by a holder that ends in order.
+ * The lock of the state directory: flock on an open file, so that it dies with its holder. The file
+ * says who holds it; it is emptied by a holder that ends in order.
  */
 #include "base/file.h"
 #include "base/text.h"
@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define POLL_MS 50
+#define POLL_MS        50
 #define LONGEST_HOLDER 512
 
 static int fail_busy(struct mr_diags *diags, const char *path, int fd)
@@ -24,9 +24,11 @@ static int fail_busy(struct mr_diags *diags, const char *path, int fd)
 	int code;
 
 	if (text.size)
-		code = mr_fail(diags, MR_E_BUSY, "cannot lock '%s': held by %.*s", path, MR_FMT(text));
+		code = mr_fail(
+		        diags, MR_E_BUSY, "cannot lock '%s': held by %.*s", path, MR_FMT(text));
 	else
-		code = mr_fail(diags, MR_E_BUSY, "cannot lock '%s': another process holds it", path);
+		code = mr_fail(
+		        diags, MR_E_BUSY, "cannot lock '%s': another process holds it", path);
 	mr_diags_hint(diags, "wait for it to end, or give --lock-timeout");
 	return code;
 }
@@ -56,7 +58,8 @@ static int sign(int fd, const char *purpose)
 	struct mr_buf text = MR_BUF_INIT;
 	ssize_t n;
 
-	mr_buf_printf(&text, "'%s' (process %d) since ", purpose ? purpose : "mailreeve", (int)getpid());
+	mr_buf_printf(
+	        &text, "'%s' (process %d) since ", purpose ? purpose : "mailreeve", (int)getpid());
 	mr_time_format((int64_t)time(NULL), &text);
 	mr_buf_add_char(&text, '\n');
 	n = ftruncate(fd, 0) < 0 ? -1 : pwrite(fd, text.data, text.size, 0);
@@ -64,8 +67,8 @@ static int sign(int fd, const char *purpose)
 	return n < 0 ? -1 : 0;
 }
 
-int mr_lock_take(struct mr_diags *diags, const char *path, const struct mr_state_options *options, int *out_fd,
-        bool *out_was_left_open)
+int mr_lock_take(struct mr_diags *diags, const char *path, const struct mr_state_options *options,
+        int *out_fd, bool *out_was_left_open)
 {
 	MR_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	char first;

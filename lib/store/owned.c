@@ -1,5 +1,6 @@
 /*
- * What we own: a row an item, with its sealed body as last applied and the body before we first touched it.
+ * What we own: a row an item, with its sealed body as last applied and the body before we first
+ * touched it.
  */
 #include "store/private.h"
 
@@ -23,9 +24,9 @@ static int owned_next(struct mr_cursor *cursor, struct mr_item *out)
 	if (result <= 0)
 		return result;
 	*out = (struct mr_item){
-		.key = mr_sql_column(owned->statement, 0),
-		.body = mr_sql_column(owned->statement, 1),
-		.object = mr_sql_column(owned->statement, 2),
+	        .key = mr_sql_column(owned->statement, 0),
+	        .body = mr_sql_column(owned->statement, 1),
+	        .object = mr_sql_column(owned->statement, 2),
 	};
 	return 1;
 }
@@ -74,8 +75,8 @@ int mr_state_owned_count(struct mr_state *state, mr_str collection, uint64_t *ou
 	return result < 0 ? result : 0;
 }
 
-bool mr_state_pre_image(struct mr_state *state, mr_str collection, mr_str key, struct mr_arena *arena,
-        mr_str *out)
+bool mr_state_pre_image(
+        struct mr_state *state, mr_str collection, mr_str key, struct mr_arena *arena, mr_str *out)
 {
 	int result;
 	sqlite3_stmt *statement = mr_state_read(state, STATE_OWNED_PRE_IMAGE, &result);
@@ -162,7 +163,8 @@ static mr_str or_empty(mr_str s)
 	return s.data ? s : MR_STR("");
 }
 
-int mr_state_own(struct mr_state *state, mr_str collection, const struct mr_item *sealed, mr_str pre_image)
+int mr_state_own(
+        struct mr_state *state, mr_str collection, const struct mr_item *sealed, mr_str pre_image)
 {
 	int result = mr_state_writable(state);
 	sqlite3_stmt *statement;

@@ -64,15 +64,17 @@ struct mr_state {
 /* "DIR/name" in the state's arena. */
 const char *mr_state_path(struct mr_state *state, const char *name);
 
-/* lock.c: was_left_open tells that the holder before us did not end in order. MR_E_BUSY names the holder. */
-MR_CHECK int mr_lock_take(struct mr_diags *diags, const char *path, const struct mr_state_options *options,
-        int *out_fd, bool *out_was_left_open);
+/* lock.c: was_left_open tells that the holder before us did not end in order. MR_E_BUSY names the
+ * holder. */
+MR_CHECK int mr_lock_take(struct mr_diags *diags, const char *path,
+        const struct mr_state_options *options, int *out_fd, bool *out_was_left_open);
 void mr_lock_release(int fd);
 
 /* anchor.c: MR_E_NOT_FOUND without a diagnostic; MR_E_INVALID for a damaged one, likewise. */
-MR_CHECK int mr_anchor_read(struct mr_diags *diags, const char *path, struct mr_arena *arena,
-        struct mr_anchor *out);
-MR_CHECK int mr_anchor_write(struct mr_diags *diags, const char *path, const struct mr_anchor *anchor);
+MR_CHECK int mr_anchor_read(
+        struct mr_diags *diags, const char *path, struct mr_arena *arena, struct mr_anchor *out);
+MR_CHECK int mr_anchor_write(
+        struct mr_diags *diags, const char *path, const struct mr_anchor *anchor);
 
 /* seal.c */
 MR_CHECK int mr_seal_key_load(struct mr_state *state);
@@ -81,7 +83,8 @@ MR_CHECK int mr_seal_key_load(struct mr_state *state);
 MR_CHECK int mr_database_open(struct mr_state *state);
 /* For mr_state_trust: puts aside what cannot be read, and anchors what is there. */
 MR_CHECK int mr_database_accept(struct mr_state *state);
-MR_CHECK int mr_meta_get(struct mr_state *state, const char *name, struct mr_arena *arena, mr_str *out);
+MR_CHECK int mr_meta_get(
+        struct mr_state *state, const char *name, struct mr_arena *arena, mr_str *out);
 extern const char *const mr_state_texts[STATE_STATEMENT_COUNT];
 
 /* 0, or reported: whether the state may be written. */

@@ -27,9 +27,10 @@ static int store(struct mr_state *state, const char *path)
 static int take(struct mr_state *state, const char *path, mr_str content)
 {
 	if (content.size != sizeof state->seal_key) {
-		(void)mr_fail(state->diags, MR_E_CONFIG, "cannot use '%s': it is not 32 bytes long", path);
-		mr_diags_hint(state->diags,
-		        "put it back from a copy, or remove it: every secret then counts as changed once");
+		(void)mr_fail(state->diags, MR_E_CONFIG, "cannot use '%s': it is not 32 bytes long",
+		        path);
+		mr_diags_hint(state->diags, "put it back from a copy, or remove it: every secret "
+		                            "then counts as changed once");
 		return MR_E_CONFIG;
 	}
 	memcpy(state->seal_key, content.data, content.size);

@@ -6,10 +6,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
-void mr_sql_init(struct mr_sql *sql, struct mr_diags *diags, const char *what, const char *const *texts,
-        size_t n_texts)
+void mr_sql_init(struct mr_sql *sql, struct mr_diags *diags, const char *what,
+        const char *const *texts, size_t n_texts)
 {
-	*sql = (struct mr_sql){.diags = diags, .what = what, .texts = texts, .n_statements = n_texts};
+	*sql = (struct mr_sql){
+	        .diags = diags, .what = what, .texts = texts, .n_statements = n_texts};
 	sql->statements = mr_xrealloc(NULL, n_texts, sizeof(sqlite3_stmt *));
 	for (size_t i = 0; i < n_texts; i++)
 		sql->statements[i] = NULL;
@@ -20,7 +21,8 @@ int mr_sql_open(struct mr_sql *sql, const char *path, int flags, const char *set
 	int result;
 
 	assert(!sql->db);
-	result = sqlite3_open_v2(path, &sql->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	result = sqlite3_open_v2(
+	        path, &sql->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
 	if (result == SQLITE_OK)
 		result = sqlite3_exec(sql->db, setup, NULL, NULL, NULL);
 	return result;
@@ -78,8 +80,8 @@ void mr_sql_bind(sqlite3_stmt *statement, int at, mr_str bytes)
 
 void mr_sql_bind_text(sqlite3_stmt *statement, int at, mr_str text)
 {
-	(void)sqlite3_bind_text64(statement, at, text.data ? text.data : "", text.size, SQLITE_STATIC,
-	        SQLITE_UTF8);
+	(void)sqlite3_bind_text64(
+	        statement, at, text.data ? text.data : "", text.size, SQLITE_STATIC, SQLITE_UTF8);
 }
 
 int mr_sql_step(struct mr_sql *sql, sqlite3_stmt *statement)

@@ -1,6 +1,6 @@
 /*
- * SQLite with our error style: statements prepared once, bound by views, stepped with diagnostics. Private to the
- * store.
+ * SQLite with our error style: statements prepared once, bound by views, stepped with diagnostics.
+ * Private to the store.
  */
 #ifndef MR_STORE_SQL_H
 #define MR_STORE_SQL_H
@@ -12,17 +12,18 @@
 
 struct mr_sql {
 	sqlite3 *db;
-	struct mr_diags *diags; /* NULL: errors are silent (the cache) */
-	const char *what;       /* "state database '/var/lib/…'" is made of it; the owner's */
+	struct mr_diags *diags;   /* NULL: errors are silent (the cache) */
+	const char *what;         /* "state database '/var/lib/…'" is made of it; the owner's */
 	const char *const *texts; /* of the statements, by number */
 	sqlite3_stmt **statements;
 	size_t n_statements;
 };
 
 /* texts and what stay the caller's. */
-void mr_sql_init(struct mr_sql *sql, struct mr_diags *diags, const char *what, const char *const *texts,
-        size_t n_texts);
-/* Opens with the given SQLITE_OPEN flags and runs the setup script. Returns the SQLite result code. */
+void mr_sql_init(struct mr_sql *sql, struct mr_diags *diags, const char *what,
+        const char *const *texts, size_t n_texts);
+/* Opens with the given SQLITE_OPEN flags and runs the setup script. Returns the SQLite result code.
+ */
 int mr_sql_open(struct mr_sql *sql, const char *path, int flags, const char *setup);
 void mr_sql_close(struct mr_sql *sql);
 

@@ -11,44 +11,52 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RECORD_COLUMNS                                                                              \
-	"id, verb, who, ref, commit_id, tree, subject, plan_digest, effects_digest, result, exit_status," \
+#define RECORD_COLUMNS                                                                             \
+	"id, verb, who, ref, commit_id, tree, subject, plan_digest, effects_digest, result, "      \
+	"exit_status,"                                                                             \
 	" detail, summary, started, ended"
 
 const char *const mr_state_texts[STATE_STATEMENT_COUNT] = {
-	[STATE_META_GET] = "SELECT value FROM meta WHERE name = ?1",
-	[STATE_META_SET] = "INSERT OR REPLACE INTO meta VALUES (?1, ?2)",
-	[STATE_COLLECTION_FIND] = "SELECT id FROM collection WHERE name = ?1",
-	[STATE_COLLECTION_ADD] = "INSERT INTO collection (name) VALUES (?1)",
-	[STATE_COLLECTION_LIST] = "SELECT name FROM collection WHERE EXISTS (SELECT 1 FROM owned"
-	                          " WHERE owned.collection = collection.id) ORDER BY name",
-	[STATE_OWNED_COUNT] = "SELECT count(*) FROM owned WHERE collection ="
-	                      " (SELECT id FROM collection WHERE name = ?1)",
-	[STATE_OWNED_PRE_IMAGE] = "SELECT pre_image FROM owned WHERE collection ="
-	                          " (SELECT id FROM collection WHERE name = ?1) AND key = ?2",
-	[STATE_OWN] = "INSERT INTO owned VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET"
-	              " body = excluded.body, object = excluded.object",
-	[STATE_DISOWN] = "DELETE FROM owned WHERE collection = (SELECT id FROM collection WHERE name = ?1)"
-	                 " AND key = ?2",
-	[STATE_RETIRE] = "INSERT OR REPLACE INTO retired VALUES (?1, ?2, ?3)",
-	[STATE_UNRETIRE] = "DELETE FROM retired WHERE address = ?1",
-	[STATE_APPLIED_GET] = "SELECT run, commit_id, tree, ref, digest, policy, at FROM applied",
-	[STATE_APPLIED_SET] = "INSERT OR REPLACE INTO applied VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-	[STATE_GENERATION_ADD] = "UPDATE meta SET value = value + 1 WHERE name = 'generation'",
-	[STATE_RECORD_ADD] = "INSERT INTO run VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
-	                     " ?13, ?14, ?15)",
-	[STATE_RECORD_SET] = "UPDATE run SET (verb, who, ref, commit_id, tree, subject, plan_digest,"
-	                     " effects_digest, result, exit_status, detail, summary, plan, started, ended) ="
-	                     " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) WHERE id = ?16",
-	[STATE_RECORD_THIN] = "UPDATE run SET plan = '' WHERE id = ?1 - 1000",
-	[STATE_RECORD_FIND] = "SELECT " RECORD_COLUMNS ", plan FROM run WHERE id = ?1",
-	[STATE_RECORD_NEWEST] = "SELECT " RECORD_COLUMNS ", plan FROM run ORDER BY id DESC LIMIT 1",
-	[STATE_RECORD_BEFORE] = "SELECT " RECORD_COLUMNS ", plan FROM run WHERE id < ?1 AND result = 'applied'"
-	                        " ORDER BY id DESC LIMIT 1",
-	[STATE_RECORD_LIST] = "SELECT " RECORD_COLUMNS " FROM run ORDER BY id DESC LIMIT ?1",
-	[STATE_QUARANTINE] = "INSERT OR REPLACE INTO quarantine VALUES (?1, ?2, ?3)",
-	[STATE_QUARANTINE_FIND] = "SELECT why FROM quarantine WHERE commit_id = ?1 OR (effects = ?2 AND ?2 <> '')",
-	[STATE_UNQUARANTINE] = "DELETE FROM quarantine WHERE commit_id = ?1",
+        [STATE_META_GET] = "SELECT value FROM meta WHERE name = ?1",
+        [STATE_META_SET] = "INSERT OR REPLACE INTO meta VALUES (?1, ?2)",
+        [STATE_COLLECTION_FIND] = "SELECT id FROM collection WHERE name = ?1",
+        [STATE_COLLECTION_ADD] = "INSERT INTO collection (name) VALUES (?1)",
+        [STATE_COLLECTION_LIST] = "SELECT name FROM collection WHERE EXISTS (SELECT 1 FROM owned"
+                                  " WHERE owned.collection = collection.id) ORDER BY name",
+        [STATE_OWNED_COUNT] = "SELECT count(*) FROM owned WHERE collection ="
+                              " (SELECT id FROM collection WHERE name = ?1)",
+        [STATE_OWNED_PRE_IMAGE] = "SELECT pre_image FROM owned WHERE collection ="
+                                  " (SELECT id FROM collection WHERE name = ?1) AND key = ?2",
+        [STATE_OWN] = "INSERT INTO owned VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET"
+                      " body = excluded.body, object = excluded.object",
+        [STATE_DISOWN] =
+                "DELETE FROM owned WHERE collection = (SELECT id FROM collection WHERE name = ?1)"
+                " AND key = ?2",
+        [STATE_RETIRE] = "INSERT OR REPLACE INTO retired VALUES (?1, ?2, ?3)",
+        [STATE_UNRETIRE] = "DELETE FROM retired WHERE address = ?1",
+        [STATE_APPLIED_GET] = "SELECT run, commit_id, tree, ref, digest, policy, at FROM applied",
+        [STATE_APPLIED_SET] =
+                "INSERT OR REPLACE INTO applied VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        [STATE_GENERATION_ADD] = "UPDATE meta SET value = value + 1 WHERE name = 'generation'",
+        [STATE_RECORD_ADD] =
+                "INSERT INTO run VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+                " ?13, ?14, ?15)",
+        [STATE_RECORD_SET] =
+                "UPDATE run SET (verb, who, ref, commit_id, tree, subject, plan_digest,"
+                " effects_digest, result, exit_status, detail, summary, plan, started, ended) ="
+                " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) WHERE id = "
+                "?16",
+        [STATE_RECORD_THIN] = "UPDATE run SET plan = '' WHERE id = ?1 - 1000",
+        [STATE_RECORD_FIND] = "SELECT " RECORD_COLUMNS ", plan FROM run WHERE id = ?1",
+        [STATE_RECORD_NEWEST] = "SELECT " RECORD_COLUMNS ", plan FROM run ORDER BY id DESC LIMIT 1",
+        [STATE_RECORD_BEFORE] =
+                "SELECT " RECORD_COLUMNS ", plan FROM run WHERE id < ?1 AND result = 'applied'"
+                " ORDER BY id DESC LIMIT 1",
+        [STATE_RECORD_LIST] = "SELECT " RECORD_COLUMNS " FROM run ORDER BY id DESC LIMIT ?1",
+        [STATE_QUARANTINE] = "INSERT OR REPLACE INTO quarantine VALUES (?1, ?2, ?3)",
+        [STATE_QUARANTINE_FIND] =
+                "SELECT why FROM quarantine WHERE commit_id = ?1 OR (effects = ?2 AND ?2 <> '')",
+        [STATE_UNQUARANTINE] = "DELETE FROM quarantine WHERE commit_id = ?1",
 };
 
 const char *mr_state_path(struct mr_state *state, const char *name)
@@ -128,17 +136,18 @@ static int own_folder(struct mr_state *state)
 	if (result < 0)
 		return result;
 	if (stat(state->directory, &status) < 0)
-		return mr_fail(state->diags, MR_E_CONFIG, "cannot look at '%s': %s", state->directory,
-		        strerror(errno));
+		return mr_fail(state->diags, MR_E_CONFIG, "cannot look at '%s': %s",
+		        state->directory, strerror(errno));
 	if (status.st_uid != geteuid()) {
 		(void)mr_fail(state->diags, MR_E_CONFIG, "cannot use '%s': it belongs to user %u",
 		        state->directory, status.st_uid);
-		mr_diags_hint(state->diags, "give it to the user that mailreeve runs as, or set state_directory");
+		mr_diags_hint(state->diags,
+		        "give it to the user that mailreeve runs as, or set state_directory");
 		return MR_E_CONFIG;
 	}
 	if ((status.st_mode & 07777) != 0700 && chmod(state->directory, 0700) < 0)
-		return mr_fail(state->diags, MR_E_CONFIG, "cannot change the mode of '%s': %s", state->directory,
-		        strerror(errno));
+		return mr_fail(state->diags, MR_E_CONFIG, "cannot change the mode of '%s': %s",
+		        state->directory, strerror(errno));
 	return 0;
 }
 
@@ -170,7 +179,8 @@ static const char *cache_path(struct mr_state *state)
 	return state->has_seal_key ? mr_state_path(state, "cache.db") : NULL;
 }
 
-int mr_state_open(struct mr_diags *diags, const struct mr_state_options *options, struct mr_state **out)
+int mr_state_open(
+        struct mr_diags *diags, const struct mr_state_options *options, struct mr_state **out)
 {
 	struct mr_state *state = state_new(diags, options);
 	int result = options->is_writer ? become_writer(state, options) : 0;

@@ -256,16 +256,16 @@ static void numbers_longer_than_needed_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(same_content_is_same_bytes__whatever_the_order_of_adding),
-		cmocka_unit_test(order_of_values_counts__when_ordered),
-		cmocka_unit_test(absence_and_emptiness_differ),
-		cmocka_unit_test(the_empty_body_is_there),
-		cmocka_unit_test(a_new_body_starts__when_begun_after_finish),
-		cmocka_unit_test(sealed_bodies_hold_no_secret_and_still_compare),
-		cmocka_unit_test(sealing_twice_changes_nothing),
-		cmocka_unit_test(random_bodies_are_canonical_and_survive_a_round_trip),
-		cmocka_unit_test(damaged_bytes_never_lead_outside),
-		cmocka_unit_test(numbers_longer_than_needed_are_refused),
+	        cmocka_unit_test(same_content_is_same_bytes__whatever_the_order_of_adding),
+	        cmocka_unit_test(order_of_values_counts__when_ordered),
+	        cmocka_unit_test(absence_and_emptiness_differ),
+	        cmocka_unit_test(the_empty_body_is_there),
+	        cmocka_unit_test(a_new_body_starts__when_begun_after_finish),
+	        cmocka_unit_test(sealed_bodies_hold_no_secret_and_still_compare),
+	        cmocka_unit_test(sealing_twice_changes_nothing),
+	        cmocka_unit_test(random_bodies_are_canonical_and_survive_a_round_trip),
+	        cmocka_unit_test(damaged_bytes_never_lead_outside),
+	        cmocka_unit_test(numbers_longer_than_needed_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,7 +108,7 @@ static void vectors_keep_what_is_pushed(void **state)
 	(void)state;
 	for (int i = 0; i < 100; i++)
 		mr_vec_push(&vec, i);
-	mr_vec_each(item, &vec)
+	mr_vec_each (item, &vec)
 		sum += *item;
 	assert_int_equal(sum, 4950);
 	mr_vec_done(&vec);
@@ -141,7 +141,8 @@ static void expect_format(const struct mr_diag *diag, const char *text)
 static void diagnostics_are_sorted_and_told_once(void **state)
 {
 	struct mr_diags diags;
-	struct mr_loc b = {MR_STR("b.yaml"), 2, 3}, b1 = {MR_STR("b.yaml"), 10, 1}, a = {MR_STR("a.yaml"), 0, 0};
+	struct mr_loc b = {MR_STR("b.yaml"), 2, 3}, b1 = {MR_STR("b.yaml"), 10, 1},
+	              a = {MR_STR("a.yaml"), 0, 0};
 
 	(void)state;
 	mr_diags_init(&diags);
@@ -184,12 +185,14 @@ static void digests_are_the_known_ones(void **state)
 {
 	static const uint8_t key[32] = {1}, other[32] = {2};
 	struct mr_digest digest = mr_digest_of(MR_STR("abc"));
-	struct mr_digest a = mr_digest_keyed(MR_STR("abc"), key), b = mr_digest_keyed(MR_STR("abc"), other);
+	struct mr_digest a = mr_digest_keyed(MR_STR("abc"), key),
+	                 b = mr_digest_keyed(MR_STR("abc"), other);
 	struct mr_buf hex = MR_BUF_INIT;
 
 	(void)state;
 	mr_digest_format(&digest, &hex);
-	assert_string_equal(hex.data, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(
+	        hex.data, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	assert_false(mr_digest_eq(&a, &b));
 	assert_false(mr_digest_eq(&a, &digest));
 	mr_buf_done(&hex);
@@ -207,7 +210,8 @@ static struct mr_digest digest_two(mr_str first, mr_str second)
 
 static void sized_parts_do_not_run_together(void **state)
 {
-	struct mr_digest a = digest_two(MR_STR("ab"), MR_STR("c")), b = digest_two(MR_STR("a"), MR_STR("bc"));
+	struct mr_digest a = digest_two(MR_STR("ab"), MR_STR("c")),
+	                 b = digest_two(MR_STR("a"), MR_STR("bc"));
 
 	(void)state;
 	assert_false(mr_digest_eq(&a, &b));
@@ -223,8 +227,10 @@ static void sort_numbers(unsigned n, unsigned step)
 
 	for (unsigned i = 0; i < n; i++) {
 		(void)snprintf(text, sizeof text, "prefix-%08u", i * step % n);
-		mr_sorter_add(sorter, &(struct mr_item){.key = mr_str_from(text), .body = MR_STR("body"),
-		                              .object = mr_str_from(text), .loc = {MR_STR("f.yaml"), i, 1}});
+		mr_sorter_add(sorter, &(struct mr_item){.key = mr_str_from(text),
+		                              .body = MR_STR("body"),
+		                              .object = mr_str_from(text),
+		                              .loc = {MR_STR("f.yaml"), i, 1}});
 	}
 	assert_int_equal(mr_sorter_cursor(sorter, &cursor, NULL), 0);
 	for (unsigned i = 0; i < n; i++) {
@@ -286,20 +292,20 @@ static void one_key_twice_is_a_conflict(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(views_are_ordered_bytewise),
-		cmocka_unit_test(views_are_cut),
-		cmocka_unit_test(arena_memory_is_zeroed_aligned_and_kept),
-		cmocka_unit_test(copies_are_terminated),
-		cmocka_unit_test(buffers_grow_and_stay_terminated),
-		cmocka_unit_test(vectors_keep_what_is_pushed),
-		cmocka_unit_test(every_error_has_its_exit_status),
-		cmocka_unit_test(diagnostics_are_sorted_and_told_once),
-		cmocka_unit_test(diagnostics_keep_their_own_copies),
-		cmocka_unit_test(digests_are_the_known_ones),
-		cmocka_unit_test(sized_parts_do_not_run_together),
-		cmocka_unit_test(a_sorter_hands_out_in_key_order),
-		cmocka_unit_test(a_sorter_tells_keys_that_share_their_first_bytes),
-		cmocka_unit_test(one_key_twice_is_a_conflict),
+	        cmocka_unit_test(views_are_ordered_bytewise),
+	        cmocka_unit_test(views_are_cut),
+	        cmocka_unit_test(arena_memory_is_zeroed_aligned_and_kept),
+	        cmocka_unit_test(copies_are_terminated),
+	        cmocka_unit_test(buffers_grow_and_stay_terminated),
+	        cmocka_unit_test(vectors_keep_what_is_pushed),
+	        cmocka_unit_test(every_error_has_its_exit_status),
+	        cmocka_unit_test(diagnostics_are_sorted_and_told_once),
+	        cmocka_unit_test(diagnostics_keep_their_own_copies),
+	        cmocka_unit_test(digests_are_the_known_ones),
+	        cmocka_unit_test(sized_parts_do_not_run_together),
+	        cmocka_unit_test(a_sorter_hands_out_in_key_order),
+	        cmocka_unit_test(a_sorter_tells_keys_that_share_their_first_bytes),
+	        cmocka_unit_test(one_key_twice_is_a_conflict),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,7 +92,8 @@ static void links_are_not_replaced(void **state)
 	struct stat status;
 
 	assert_int_equal(symlink("target", path(f, "link")), 0);
-	assert_int_equal(mr_file_replace(&f->diags, path(f, "link"), MR_STR("x"), NULL), MR_E_FAILED);
+	assert_int_equal(
+	        mr_file_replace(&f->diags, path(f, "link"), MR_STR("x"), NULL), MR_E_FAILED);
 	assert_int_equal(lstat(path(f, "link"), &status), 0);
 	assert_true(S_ISLNK(status.st_mode));
 	assert_int_equal(access(path(f, "target"), F_OK), -1);
@@ -102,7 +103,8 @@ static void nothing_is_left_behind__when_a_replace_fails(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(mr_file_replace(&f->diags, path(f, "no/such/folder"), MR_STR("x"), NULL), MR_E_FAILED);
+	assert_int_equal(mr_file_replace(&f->diags, path(f, "no/such/folder"), MR_STR("x"), NULL),
+	        MR_E_FAILED);
 	assert_int_equal(mr_file_write_new(&f->diags, path(f, "n"), MR_STR("x"), NULL), 0);
 	assert_int_equal(mr_file_write_new(&f->diags, path(f, "n"), MR_STR("y"), NULL), 0);
 	assert_int_equal(mr_file_rename(&f->diags, path(f, "absent"), path(f, "n")), MR_E_FAILED);
@@ -161,13 +163,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(a_file_is_replaced_and_read),
-		TEST(mode_and_owner_stay__when_replaced),
-		TEST(links_are_not_replaced),
-		TEST(nothing_is_left_behind__when_a_replace_fails),
-		TEST(pipes_and_folders_are_not_read),
-		TEST(folders_are_made_with_parents_and_removed_whole),
-		TEST(a_changed_file_has_another_identity),
+	        TEST(a_file_is_replaced_and_read),
+	        TEST(mode_and_owner_stay__when_replaced),
+	        TEST(links_are_not_replaced),
+	        TEST(nothing_is_left_behind__when_a_replace_fails),
+	        TEST(pipes_and_folders_are_not_read),
+	        TEST(folders_are_made_with_parents_and_removed_whole),
+	        TEST(a_changed_file_has_another_identity),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

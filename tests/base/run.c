@@ -40,8 +40,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define RUN(fixture, ...)                                                                           \
-	((fixture)->run.argv = (const char *const[]){__VA_ARGS__, NULL},                             \
+#define RUN(fixture, ...)                                                                          \
+	((fixture)->run.argv = (const char *const[]){__VA_ARGS__, NULL},                           \
 	        mr_run(&(fixture)->diags, &(fixture)->run))
 
 static void output_and_status_come_back(void **state)
@@ -80,7 +80,8 @@ static void nothing_of_ours_is_inherited(void **state)
 	int fd = open("/dev/null", O_RDONLY); /* on purpose without O_CLOEXEC */
 
 	setenv("MR_LEAK", "1", 1);
-	assert_int_equal(RUN(f, "sh", "-c", "/usr/bin/env | sort; ls /proc/$$/fd | tr '\\n' ' '; pwd"), 0);
+	assert_int_equal(
+	        RUN(f, "sh", "-c", "/usr/bin/env | sort; ls /proc/$$/fd | tr '\\n' ' '; pwd"), 0);
 	assert_null(strstr(f->run.out.data, "MR_LEAK"));
 	assert_non_null(strstr(f->run.out.data, "HOME=/\nLANG=C.UTF-8\n"));
 	assert_non_null(strstr(f->run.out.data, "0 1 2 /\n"));
@@ -131,7 +132,8 @@ static void standard_error_is_a_terminal__when_wanted(void **state)
 	struct fixture *f = *state;
 
 	f->run.wants_terminal = true;
-	assert_int_equal(RUN(f, "sh", "-c", "test -t 2 && printf 'a\\r\\nb\\n' >&2; test -t 1; echo $?"), 0);
+	assert_int_equal(
+	        RUN(f, "sh", "-c", "test -t 2 && printf 'a\\r\\nb\\n' >&2; test -t 1; echo $?"), 0);
 	assert_string_equal(f->run.err.data, "a\nb\n");
 	assert_string_equal(f->run.out.data, "1\n");
 }
@@ -158,15 +160,15 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(output_and_status_come_back),
-		TEST(a_signal_counts_from_128),
-		TEST(input_is_read_to_its_end),
-		TEST(nothing_of_ours_is_inherited),
-		TEST(the_whole_group_is_killed__when_the_deadline_passes),
-		TEST(a_daemon_left_behind_does_not_hold_us),
-		TEST(standard_error_is_a_terminal__when_wanted),
-		TEST(a_flood_of_output_is_an_error),
-		TEST(a_missing_program_is_told),
+	        TEST(output_and_status_come_back),
+	        TEST(a_signal_counts_from_128),
+	        TEST(input_is_read_to_its_end),
+	        TEST(nothing_of_ours_is_inherited),
+	        TEST(the_whole_group_is_killed__when_the_deadline_passes),
+	        TEST(a_daemon_left_behind_does_not_hold_us),
+	        TEST(standard_error_is_a_terminal__when_wanted),
+	        TEST(a_flood_of_output_is_an_error),
+	        TEST(a_missing_program_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,17 +39,20 @@ static void bad_utf8_is_found(void **state)
 
 static void what_reviewers_cannot_see_is_found(void **state)
 {
-	static const mr_str bad[] = {MR_STR_INIT("ab\x00" "c"), MR_STR_INIT("ab\x7f"), MR_STR_INIT("ab\xc2\x85"),
-		MR_STR_INIT("ab\xe2\x80\xa8"), MR_STR_INIT("ab\xe2\x80\xae"), MR_STR_INIT("ab\xe2\x80\x8b"),
-		MR_STR_INIT("ab\xef\xbb\xbf"), MR_STR_INIT("ab\xe2\x81\xa6"), MR_STR_INIT("ab\xf3\xa0\x81\x81"), MR_STR_INIT("ab\xff"),
-		MR_STR_INIT("ab\r")};
+	static const mr_str bad[] = {MR_STR_INIT("ab\x00"
+	                                         "c"),
+	        MR_STR_INIT("ab\x7f"), MR_STR_INIT("ab\xc2\x85"), MR_STR_INIT("ab\xe2\x80\xa8"),
+	        MR_STR_INIT("ab\xe2\x80\xae"), MR_STR_INIT("ab\xe2\x80\x8b"),
+	        MR_STR_INIT("ab\xef\xbb\xbf"), MR_STR_INIT("ab\xe2\x81\xa6"),
+	        MR_STR_INIT("ab\xf3\xa0\x81\x81"), MR_STR_INIT("ab\xff"), MR_STR_INIT("ab\r")};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_int_equal(mr_text_check(bad[i], true), 2);
 	assert_int_equal(mr_text_check(MR_STR("a\n\tb"), true), 4);
 	assert_int_equal(mr_text_check(MR_STR("a\n\tb"), false), 1);
-	assert_int_equal(mr_text_check(MR_STR("\xe6\xbc\xa2 \xf0\x9f\x98\x80 \xc3\xa9"), false), 11);
+	assert_int_equal(
+	        mr_text_check(MR_STR("\xe6\xbc\xa2 \xf0\x9f\x98\x80 \xc3\xa9"), false), 11);
 }
 
 static void terminals_get_no_control_characters(void **state)
@@ -68,7 +71,8 @@ static void case_is_folded(void **state)
 
 	assert_int_equal(mr_text_fold(*state, MR_STR("ALICE@Example.ORG"), &out), 0);
 	assert_true(mr_str_is(out, "alice@example.org"));
-	assert_int_equal(mr_text_fold(*state, MR_STR("E\xcc\x81T\xc3\x89"), &out), 0); /* E + acute, É */
+	assert_int_equal(
+	        mr_text_fold(*state, MR_STR("E\xcc\x81T\xc3\x89"), &out), 0); /* E + acute, É */
 	assert_true(mr_str_is(out, "\xc3\xa9t\xc3\xa9"));
 	assert_int_equal(mr_text_fold(*state, MR_STR("\xff"), &out), MR_E_INVALID);
 }
@@ -76,15 +80,21 @@ static void case_is_folded(void **state)
 static void host_names_become_a_labels(void **state)
 {
 	static const char *const good[][2] = {
-		{"Example.ORG", "example.org"},
-		{"b\xc3\xbc" "cher.example", "xn--bcher-kva.example"},
-		{"B\xc3\x9c" "CHER.example", "xn--bcher-kva.example"},
-		{"xn--bcher-kva.example", "xn--bcher-kva.example"},
-		{"XN--BCHER-KVA.example", "xn--bcher-kva.example"},
-		{"stra\xc3\x9f" "e.example", "xn--strae-oqa.example"}, /* not strasse: IDNA2008 */
-		{"a-b.c1.example", "a-b.c1.example"},
-		{"1und1.example", "1und1.example"},
-		{"r3---sn.example", "r3---sn.example"},
+	        {"Example.ORG", "example.org"},
+	        {"b\xc3\xbc"
+	         "cher.example",
+	                "xn--bcher-kva.example"},
+	        {"B\xc3\x9c"
+	         "CHER.example",
+	                "xn--bcher-kva.example"},
+	        {"xn--bcher-kva.example", "xn--bcher-kva.example"},
+	        {"XN--BCHER-KVA.example", "xn--bcher-kva.example"},
+	        {"stra\xc3\x9f"
+	         "e.example",
+	                "xn--strae-oqa.example"}, /* not strasse: IDNA2008 */
+	        {"a-b.c1.example", "a-b.c1.example"},
+	        {"1und1.example", "1und1.example"},
+	        {"r3---sn.example", "r3---sn.example"},
 	};
 	const char *why;
 	mr_str out;
@@ -98,11 +108,12 @@ static void host_names_become_a_labels(void **state)
 
 static void what_is_no_host_name_is_refused_with_a_reason(void **state)
 {
-	static const char *const bad[] = {"", "localhost", "example.org.", ".example.org", "a..b", "_dmarc.example.org",
-		"*.example.org", "192.0.2.1", "[192.0.2.1]", "2001:db8::1", "-a.example", "a-.example", "a b.example",
-		"exa\x01mple.org", "a@b.example", "a/b.example", "xn--a.example", "xn--\xc3\xa9.example", "\xe2\x80\x8b.example",
-		"example.123", "\xff.example",
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example"};
+	static const char *const bad[] = {"", "localhost", "example.org.", ".example.org", "a..b",
+	        "_dmarc.example.org", "*.example.org", "192.0.2.1", "[192.0.2.1]", "2001:db8::1",
+	        "-a.example", "a-.example", "a b.example", "exa\x01mple.org", "a@b.example",
+	        "a/b.example", "xn--a.example", "xn--\xc3\xa9.example", "\xe2\x80\x8b.example",
+	        "example.123", "\xff.example",
+	        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example"};
 	mr_str out;
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -114,12 +125,15 @@ static void what_is_no_host_name_is_refused_with_a_reason(void **state)
 		assert_int_equal(result, MR_E_INVALID);
 		assert_non_null(why);
 	}
-	assert_int_equal(mr_host_parse(*state, MR_STR("a\0b.example"), 2, &out, &(const char *){NULL}), MR_E_INVALID);
+	assert_int_equal(
+	        mr_host_parse(*state, MR_STR("a\0b.example"), 2, &out, &(const char *){NULL}),
+	        MR_E_INVALID);
 }
 
 static void sizes_are_powers_of_1024(void **state)
 {
-	static const char *const bad[] = {"", "K", "5k", "5KB", "-1", "1.5G", "0x10", "5 G", "99999999999T", "05"};
+	static const char *const bad[] = {
+	        "", "K", "5k", "5KB", "-1", "1.5G", "0x10", "5 G", "99999999999T", "05"};
 	struct mr_buf out = MR_BUF_INIT;
 	uint64_t bytes;
 
@@ -153,8 +167,8 @@ static void durations_need_a_unit(void **state)
 
 static void dates_are_days(void **state)
 {
-	static const char *const bad[] = {"2027-02-29", "2027-13-01", "2027-00-10", "2027-1-01", "27-01-01", "2027-04-31",
-		"2027/01/01", "2027-01-01T", "1900-02-29", "0000-01-01"};
+	static const char *const bad[] = {"2027-02-29", "2027-13-01", "2027-00-10", "2027-1-01",
+	        "27-01-01", "2027-04-31", "2027/01/01", "2027-01-01T", "1900-02-29", "0000-01-01"};
 	struct mr_buf out = MR_BUF_INIT;
 	int64_t days;
 
@@ -184,7 +198,8 @@ static void numbers_are_strict(void **state)
 	(void)state;
 	assert_int_equal(mr_number_parse(MR_STR("18446744073709551615"), UINT64_MAX, &number), 0);
 	assert_true(number == UINT64_MAX);
-	assert_int_equal(mr_number_parse(MR_STR("18446744073709551616"), UINT64_MAX, &number), MR_E_INVALID);
+	assert_int_equal(
+	        mr_number_parse(MR_STR("18446744073709551616"), UINT64_MAX, &number), MR_E_INVALID);
 	assert_int_equal(mr_number_parse(MR_STR("11"), 10, &number), MR_E_INVALID);
 	assert_int_equal(mr_number_parse(MR_STR("0"), 10, &number), 0);
 	assert_int_equal(mr_number_parse(MR_STR(" 1"), 10, &number), MR_E_INVALID);
@@ -219,18 +234,18 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(bad_utf8_is_found),
-		TEST(what_reviewers_cannot_see_is_found),
-		TEST(terminals_get_no_control_characters),
-		TEST(case_is_folded),
-		TEST(host_names_become_a_labels),
-		TEST(what_is_no_host_name_is_refused_with_a_reason),
-		TEST(sizes_are_powers_of_1024),
-		TEST(durations_need_a_unit),
-		TEST(dates_are_days),
-		TEST(numbers_are_strict),
-		TEST(distance_is_counted_up_to_a_limit),
-		TEST(base64_is_strict),
+	        TEST(bad_utf8_is_found),
+	        TEST(what_reviewers_cannot_see_is_found),
+	        TEST(terminals_get_no_control_characters),
+	        TEST(case_is_folded),
+	        TEST(host_names_become_a_labels),
+	        TEST(what_is_no_host_name_is_refused_with_a_reason),
+	        TEST(sizes_are_powers_of_1024),
+	        TEST(durations_need_a_unit),
+	        TEST(dates_are_days),
+	        TEST(numbers_are_strict),
+	        TEST(distance_is_counted_up_to_a_limit),
+	        TEST(base64_is_strict),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

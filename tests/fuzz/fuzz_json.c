@@ -1,5 +1,6 @@
 /*
- * The JSON reader: never outside its input; what it accepts, the writer writes so that it is read as the same again.
+ * The JSON reader: never outside its input; what it accepts, the writer writes so that it is read
+ * as the same again.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -32,7 +33,8 @@ static void write_value(struct mr_json *json, const struct mr_json_value *value)
 		break;
 	}
 	for (const struct mr_json_value *child = value->first_child; child; child = child->next) {
-		if (value->type == MR_JSON_OBJECT && mr_str_find(child->name, '\0') < child->name.size)
+		if (value->type == MR_JSON_OBJECT &&
+		        mr_str_find(child->name, '\0') < child->name.size)
 			mr_json_name(json, "nul");
 		else if (value->type == MR_JSON_OBJECT)
 			mr_json_name(json, child->name.data);

@@ -1,6 +1,6 @@
 /*
- * Runs a fuzz target over the files of a folder, each whole and cut off at up to 64 places: for builds without
- * libFuzzer. An empty or missing corpus is a failure.
+ * Runs a fuzz target over the files of a folder, each whole and cut off at up to 64 places: for
+ * builds without libFuzzer. An empty or missing corpus is a failure.
  */
 #include <dirent.h>
 #include <stdint.h>

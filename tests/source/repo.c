@@ -49,8 +49,10 @@ static const char *sh(struct fixture *f, const char *script)
 
 static int open_url(struct fixture *f, const char *url)
 {
-	struct mr_repo_options options = {.mirror = path(f, "state/mirror"), .url = mr_str_from(url),
-		.branch = MR_STR("main"), .timeout_ms = 20000};
+	struct mr_repo_options options = {.mirror = path(f, "state/mirror"),
+	        .url = mr_str_from(url),
+	        .branch = MR_STR("main"),
+	        .timeout_ms = 20000};
 
 	mr_repo_close(f->repo);
 	f->repo = NULL;
@@ -64,7 +66,8 @@ static int setup(void **state)
 	strcpy(f->root, "/tmp/mr-repo-XXXXXX");
 	assert_non_null(mkdtemp(f->root));
 	*state = f;
-	sh(f, "git init -q -b main src; cd src; echo 1 >mailreeve.yaml; echo 2 >b.yaml; git add -A; git commit -qm 'first subject'; git tag v1;"
+	sh(f, "git init -q -b main src; cd src; echo 1 >mailreeve.yaml; echo 2 >b.yaml; git add "
+	      "-A; git commit -qm 'first subject'; git tag v1;"
 	      "git tag -a v1a -m annotated; git branch other");
 	assert_int_equal(open_url(f, path(f, "src")), 0);
 	return 0;
@@ -97,7 +100,8 @@ static void fetch(struct fixture *f)
 
 static int open_head(struct fixture *f, struct mr_tree **out)
 {
-	return mr_tree_open_commit(&f->diags, f->repo, mr_str_from(resolve(f, NULL)), MR_STR("."), out);
+	return mr_tree_open_commit(
+	        &f->diags, f->repo, mr_str_from(resolve(f, NULL)), MR_STR("."), out);
 }
 
 static void new_commits_arrive(void **state)
@@ -117,7 +121,8 @@ static void packed_and_bare_repositories_are_read(void **state)
 	struct fixture *f = *state;
 
 	sh(f, "git clone -q --bare src bare; git -C bare gc -q");
-	assert_int_equal(open_url(f, mr_str_printf(&f->arena, "file://%s", path(f, "bare")).data), 0);
+	assert_int_equal(
+	        open_url(f, mr_str_printf(&f->arena, "file://%s", path(f, "bare")).data), 0);
 	fetch(f);
 	assert_string_equal(resolve(f, NULL), sh(f, "git -C src rev-parse HEAD"));
 }
@@ -125,10 +130,10 @@ static void packed_and_bare_repositories_are_read(void **state)
 static void names_of_every_kind_are_resolved(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const names[] = {"main", "refs/heads/main", "other", "refs/heads/other", "v1", "v1a",
-		"refs/tags/v1a"};
-	static const char *const unknown[] = {"nothing", "HEAD", "main~1", "main@{0}", "v1^{}", "refs/../x", "abc", "-x",
-		"0000000"};
+	static const char *const names[] = {"main", "refs/heads/main", "other", "refs/heads/other",
+	        "v1", "v1a", "refs/tags/v1a"};
+	static const char *const unknown[] = {"nothing", "HEAD", "main~1", "main@{0}", "v1^{}",
+	        "refs/../x", "abc", "-x", "0000000"};
 	const char *head = sh(f, "git -C src rev-parse HEAD");
 
 	fetch(f);
@@ -155,21 +160,32 @@ static void ancestry_is_told(void **state)
 {
 	struct fixture *f = *state;
 	const char *first = sh(f, "git -C src rev-parse HEAD");
-	const char *second = sh(f, "cd src; echo 3 >b.yaml; git commit -qam second; git rev-parse HEAD");
-	const char *aside = sh(f, "cd src; git checkout -q other; git commit -q --allow-empty -m aside; git rev-parse HEAD");
+	const char *second =
+	        sh(f, "cd src; echo 3 >b.yaml; git commit -qam second; git rev-parse HEAD");
+	const char *aside = sh(f, "cd src; git checkout -q other; git commit -q --allow-empty -m "
+	                          "aside; git rev-parse HEAD");
 	bool is = false;
 
 	fetch(f);
-	assert_int_equal(mr_repo_is_descendant(&f->diags, f->repo, mr_str_from(second), mr_str_from(first), &is), 0);
+	assert_int_equal(mr_repo_is_descendant(
+	                         &f->diags, f->repo, mr_str_from(second), mr_str_from(first), &is),
+	        0);
 	assert_true(is);
-	assert_int_equal(mr_repo_is_descendant(&f->diags, f->repo, mr_str_from(first), mr_str_from(second), &is), 0);
+	assert_int_equal(mr_repo_is_descendant(
+	                         &f->diags, f->repo, mr_str_from(first), mr_str_from(second), &is),
+	        0);
 	assert_false(is);
-	assert_int_equal(mr_repo_is_descendant(&f->diags, f->repo, mr_str_from(first), mr_str_from(first), &is), 0);
+	assert_int_equal(mr_repo_is_descendant(
+	                         &f->diags, f->repo, mr_str_from(first), mr_str_from(first), &is),
+	        0);
 	assert_true(is);
-	assert_int_equal(mr_repo_is_descendant(&f->diags, f->repo, mr_str_from(aside), mr_str_from(second), &is), 0);
+	assert_int_equal(mr_repo_is_descendant(
+	                         &f->diags, f->repo, mr_str_from(aside), mr_str_from(second), &is),
+	        0);
 	assert_false(is);
 	assert_int_equal(mr_repo_is_descendant(&f->diags, f->repo, mr_str_from(second),
-	                         MR_STR("1234567890123456789012345678901234567890"), &is), 0);
+	                         MR_STR("1234567890123456789012345678901234567890"), &is),
+	        0);
 	assert_false(is);
 }
 
@@ -179,8 +195,9 @@ static void a_commit_is_described(void **state)
 	mr_str author, subject;
 
 	fetch(f);
-	assert_int_equal(mr_repo_describe(&f->diags, f->repo, mr_str_from(resolve(f, NULL)), &f->arena, &author,
-	                         &subject), 0);
+	assert_int_equal(mr_repo_describe(&f->diags, f->repo, mr_str_from(resolve(f, NULL)),
+	                         &f->arena, &author, &subject),
+	        0);
 	assert_true(mr_str_is(author, "Ann <a@example.org>"));
 	assert_true(mr_str_is(subject, "first subject"));
 }
@@ -194,13 +211,15 @@ static void a_kept_commit_survives_a_rewritten_branch(void **state)
 	fetch(f);
 	first = resolve(f, NULL);
 	assert_int_equal(mr_repo_keep(&f->diags, f->repo, mr_str_from(first), 12), 0);
-	sh(f, "cd src; git tag -d v1 v1a >/dev/null; git branch -q -D other; git checkout -q --orphan fresh; git commit -qm rewritten;"
+	sh(f, "cd src; git tag -d v1 v1a >/dev/null; git branch -q -D other; git checkout -q "
+	      "--orphan fresh; git commit -qm rewritten;"
 	      "git branch -q -M fresh main");
 	fetch(f);
 	assert_string_not_equal(resolve(f, NULL), first);
 	assert_string_equal(resolve(f, "refs/mailreeve/runs/12"), first);
 	assert_string_equal(resolve(f, "other"), "NOT_FOUND");
-	assert_int_equal(mr_tree_open_commit(&f->diags, f->repo, mr_str_from(first), MR_STR("."), &tree), 0);
+	assert_int_equal(
+	        mr_tree_open_commit(&f->diags, f->repo, mr_str_from(first), MR_STR("."), &tree), 0);
 	mr_tree_close(tree);
 }
 
@@ -227,7 +246,8 @@ static void the_last_good_state_stays__when_the_remote_is_gone(void **state)
 
 static void the_last_good_state_stays__when_the_branch_is_gone(void **state)
 {
-	expect_last_good(*state, "cd src; git checkout -q other; git branch -q -D main", MR_E_UNREADABLE);
+	expect_last_good(
+	        *state, "cd src; git checkout -q other; git branch -q -D main", MR_E_UNREADABLE);
 }
 
 static void the_last_good_state_stays__when_the_remote_is_emptied(void **state)
@@ -247,23 +267,28 @@ static void the_last_good_state_stays__when_the_remote_is_no_repository(void **s
 
 static void the_last_good_state_stays__when_an_object_is_missing(void **state)
 {
-	expect_last_good(*state, "cd src; echo lost >lost.yaml; git add -A; git commit -qm lost;"
-	                         "b=$(git rev-parse HEAD:lost.yaml); rm -f .git/objects/$(echo $b | cut -c1-2)/$(echo $b | cut -c3-)",
+	expect_last_good(*state,
+	        "cd src; echo lost >lost.yaml; git add -A; git commit -qm lost;"
+	        "b=$(git rev-parse HEAD:lost.yaml); rm -f .git/objects/$(echo $b | cut "
+	        "-c1-2)/$(echo $b | cut -c3-)",
 	        MR_E_UNREADABLE);
 }
 
 static void the_last_good_state_stays__when_an_object_is_garbage(void **state)
 {
-	expect_last_good(*state, "cd src; echo lost >lost.yaml; git add -A; git commit -qm lost;"
-	                         "b=$(git rev-parse HEAD:lost.yaml); p=.git/objects/$(echo $b | cut -c1-2)/$(echo $b | cut -c3-);"
-	                         "chmod 644 $p; echo garbage >$p",
+	expect_last_good(*state,
+	        "cd src; echo lost >lost.yaml; git add -A; git commit -qm lost;"
+	        "b=$(git rev-parse HEAD:lost.yaml); p=.git/objects/$(echo $b | cut -c1-2)/$(echo "
+	        "$b | cut -c3-);"
+	        "chmod 644 $p; echo garbage >$p",
 	        MR_E_UNREADABLE);
 }
 
 static void the_last_good_state_stays__when_a_pack_is_truncated(void **state)
 {
-	expect_last_good(*state, "cd src; echo lost >lost.yaml; git add -A; git commit -qm lost; git gc -q;"
-	                         "p=$(ls .git/objects/pack/*.pack); chmod 644 $p; truncate -s -60 $p",
+	expect_last_good(*state,
+	        "cd src; echo lost >lost.yaml; git add -A; git commit -qm lost; git gc -q;"
+	        "p=$(ls .git/objects/pack/*.pack); chmod 644 $p; truncate -s -60 $p",
 	        MR_E_UNREADABLE);
 }
 
@@ -299,8 +324,8 @@ static void a_foreign_folder_is_not_taken_as_mirror(void **state)
 static void urls_that_cannot_be_trusted_are_refused(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const urls[] = {"git://host/x", "http://host/x", "", "ext::sh -c date", "git@host:x.git",
-		"ssh://git@host/x", "ftp://host/x", "rsync://host/x"};
+	static const char *const urls[] = {"git://host/x", "http://host/x", "", "ext::sh -c date",
+	        "git@host:x.git", "ssh://git@host/x", "ftp://host/x", "rsync://host/x"};
 
 	for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
 		mr_diags_clear(&f->diags);
@@ -322,8 +347,10 @@ static void a_password_in_a_url_is_not_shown(void **state)
 static void a_server_that_refuses_to_speak_is_tried_later(void **state)
 {
 	struct fixture *f = *state;
-	struct mr_repo_options options = {.mirror = path(f, "state/mirror"), .url = MR_STR("https://127.0.0.1:9/x"),
-		.branch = MR_STR("main"), .timeout_ms = 2000};
+	struct mr_repo_options options = {.mirror = path(f, "state/mirror"),
+	        .url = MR_STR("https://127.0.0.1:9/x"),
+	        .branch = MR_STR("main"),
+	        .timeout_ms = 2000};
 
 	mr_repo_close(f->repo);
 	assert_int_equal(mr_repo_open(&f->diags, &options, &f->repo), 0);
@@ -334,26 +361,26 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(new_commits_arrive),
-		TEST(packed_and_bare_repositories_are_read),
-		TEST(names_of_every_kind_are_resolved),
-		TEST(another_branch_follows_too),
-		TEST(ancestry_is_told),
-		TEST(a_commit_is_described),
-		TEST(a_kept_commit_survives_a_rewritten_branch),
-		TEST(the_last_good_state_stays__when_the_remote_is_gone),
-		TEST(the_last_good_state_stays__when_the_branch_is_gone),
-		TEST(the_last_good_state_stays__when_the_remote_is_emptied),
-		TEST(the_last_good_state_stays__when_a_ref_is_torn),
-		TEST(the_last_good_state_stays__when_the_remote_is_no_repository),
-		TEST(the_last_good_state_stays__when_an_object_is_missing),
-		TEST(the_last_good_state_stays__when_an_object_is_garbage),
-		TEST(the_last_good_state_stays__when_a_pack_is_truncated),
-		TEST(a_damaged_mirror_is_made_anew),
-		TEST(a_foreign_folder_is_not_taken_as_mirror),
-		TEST(urls_that_cannot_be_trusted_are_refused),
-		TEST(a_password_in_a_url_is_not_shown),
-		TEST(a_server_that_refuses_to_speak_is_tried_later),
+	        TEST(new_commits_arrive),
+	        TEST(packed_and_bare_repositories_are_read),
+	        TEST(names_of_every_kind_are_resolved),
+	        TEST(another_branch_follows_too),
+	        TEST(ancestry_is_told),
+	        TEST(a_commit_is_described),
+	        TEST(a_kept_commit_survives_a_rewritten_branch),
+	        TEST(the_last_good_state_stays__when_the_remote_is_gone),
+	        TEST(the_last_good_state_stays__when_the_branch_is_gone),
+	        TEST(the_last_good_state_stays__when_the_remote_is_emptied),
+	        TEST(the_last_good_state_stays__when_a_ref_is_torn),
+	        TEST(the_last_good_state_stays__when_the_remote_is_no_repository),
+	        TEST(the_last_good_state_stays__when_an_object_is_missing),
+	        TEST(the_last_good_state_stays__when_an_object_is_garbage),
+	        TEST(the_last_good_state_stays__when_a_pack_is_truncated),
+	        TEST(a_damaged_mirror_is_made_anew),
+	        TEST(a_foreign_folder_is_not_taken_as_mirror),
+	        TEST(urls_that_cannot_be_trusted_are_refused),
+	        TEST(a_password_in_a_url_is_not_shown),
+	        TEST(a_server_that_refuses_to_speak_is_tried_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /*
- * Fetching from a real sshd on the loopback: host keys, user keys, what is said when they are wrong.
+ * Fetching from a real sshd on the loopback: host keys, user keys, what is said when they are
+ * wrong.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,10 +37,14 @@ static int sh(const char *script)
 {
 	const char *port = mr_str_printf(&server.arena, "%u", server.port).data;
 	const char *full = mr_str_printf(&server.arena,
-	        "set -e; cd \"$1\"; R=$1; P=$2; export HOME=$1 GIT_AUTHOR_NAME=A GIT_AUTHOR_EMAIL=a@x "
-	        "GIT_COMMITTER_NAME=A GIT_COMMITTER_EMAIL=a@x; %s", script).data;
-	struct mr_run run = {.argv = (const char *const[]){"sh", "-c", full, "sh", server.root, port, NULL},
-		.is_daemon_starter = true};
+	        "set -e; cd \"$1\"; R=$1; P=$2; export HOME=$1 GIT_AUTHOR_NAME=A "
+	        "GIT_AUTHOR_EMAIL=a@x "
+	        "GIT_COMMITTER_NAME=A GIT_COMMITTER_EMAIL=a@x; %s",
+	        script)
+	                           .data;
+	struct mr_run run = {
+	        .argv = (const char *const[]){"sh", "-c", full, "sh", server.root, port, NULL},
+	        .is_daemon_starter = true};
 	int status;
 
 	assert_int_equal(mr_run(&server.diags, &run), 0);
@@ -52,7 +57,8 @@ static int sh(const char *script)
 
 static unsigned free_port(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {
+	        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof address;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -64,11 +70,15 @@ static unsigned free_port(void)
 
 static const char start_script[] =
         "test -x /usr/sbin/sshd; mkdir -p /run/sshd;"
-        "git init -q -b main src; cd src; echo 1 >mailreeve.yaml; git add -A; git commit -qm first; cd ..;"
-        "for t in ed25519 rsa; do ssh-keygen -q -t $t -N '' -f host_$t; ssh-keygen -q -t $t -N '' -f user_$t; done;"
+        "git init -q -b main src; cd src; echo 1 >mailreeve.yaml; git add -A; git commit -qm "
+        "first; cd ..;"
+        "for t in ed25519 rsa; do ssh-keygen -q -t $t -N '' -f host_$t; ssh-keygen -q -t $t -N '' "
+        "-f user_$t; done;"
         "ssh-keygen -q -t ed25519 -N '' -f stranger; cat user_*.pub >authorized;"
-        "{ echo Port $P; echo ListenAddress 127.0.0.1; echo HostKey $R/host_ed25519; echo HostKey $R/host_rsa;"
-        "  echo AuthorizedKeysFile $R/authorized; echo StrictModes no; echo UsePAM no; echo PidFile $R/pid;"
+        "{ echo Port $P; echo ListenAddress 127.0.0.1; echo HostKey $R/host_ed25519; echo HostKey "
+        "$R/host_rsa;"
+        "  echo AuthorizedKeysFile $R/authorized; echo StrictModes no; echo UsePAM no; echo "
+        "PidFile $R/pid;"
         "  echo PermitRootLogin yes; } >config;"
         "echo \"[127.0.0.1]:$P $(cut -d' ' -f1,2 host_ed25519.pub)\" >known;"
         "{ echo \"[127.0.0.1]:$P $(cut -d' ' -f1,2 host_rsa.pub)\"; cat known; } >known_both;"
@@ -76,7 +86,8 @@ static const char start_script[] =
         "echo \"[127.0.0.1]:$P $(cut -d' ' -f1,2 stranger.pub)\" >known_wrong;"
         "echo \"elsewhere.example $(cut -d' ' -f1,2 host_ed25519.pub)\" >known_elsewhere;"
         "cp known known_hashed; ssh-keygen -q -H -f known_hashed 2>/dev/null;"
-        "/usr/sbin/sshd -f config -E log; for i in $(seq 100); do test -s pid && exit 0; sleep 0.05; done; exit 1";
+        "/usr/sbin/sshd -f config -E log; for i in $(seq 100); do test -s pid && exit 0; sleep "
+        "0.05; done; exit 1";
 
 static int start(void **state)
 {
@@ -118,9 +129,13 @@ static int teardown(void **state)
 
 static int fetch(const char *known_hosts, const char *key)
 {
-	struct mr_repo_options options = {.mirror = path("mirror"), .branch = MR_STR("main"),
-		.url = mr_str_printf(&server.arena, "ssh://root@127.0.0.1:%u%s/src", server.port, server.root),
-		.known_hosts = mr_str_from(path(known_hosts)), .ssh_key = mr_str_from(path(key)), .timeout_ms = 20000};
+	struct mr_repo_options options = {.mirror = path("mirror"),
+	        .branch = MR_STR("main"),
+	        .url = mr_str_printf(
+	                &server.arena, "ssh://root@127.0.0.1:%u%s/src", server.port, server.root),
+	        .known_hosts = mr_str_from(path(known_hosts)),
+	        .ssh_key = mr_str_from(path(key)),
+	        .timeout_ms = 20000};
 	int result = mr_repo_open(&server.diags, &options, &server.repo);
 
 	return result < 0 ? result : mr_repo_fetch(&server.diags, server.repo);
@@ -142,7 +157,9 @@ static void a_known_server_is_fetched_from(void **state)
 
 	(void)state;
 	assert_int_equal(fetch("known", "user_ed25519"), 0);
-	assert_int_equal(mr_repo_resolve(&server.diags, server.repo, MR_STR("main"), &server.arena, &commit), 0);
+	assert_int_equal(
+	        mr_repo_resolve(&server.diags, server.repo, MR_STR("main"), &server.arena, &commit),
+	        0);
 	assert_int_equal(mr_repo_fetch(&server.diags, server.repo), 0);
 }
 
@@ -210,15 +227,15 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(a_known_server_is_fetched_from),
-		TEST(hashed_host_names_are_known),
-		TEST(an_rsa_line_does_no_harm),
-		TEST(only_an_rsa_host_key_is_explained),
-		TEST(a_wrong_host_key_is_refused),
-		TEST(a_key_of_another_host_does_not_count),
-		TEST(an_unknown_user_key_is_explained),
-		TEST(an_rsa_user_key_is_explained_where_it_cannot_work),
-		TEST(missing_files_are_told),
+	        TEST(a_known_server_is_fetched_from),
+	        TEST(hashed_host_names_are_known),
+	        TEST(an_rsa_line_does_no_harm),
+	        TEST(only_an_rsa_host_key_is_explained),
+	        TEST(a_wrong_host_key_is_refused),
+	        TEST(a_key_of_another_host_does_not_count),
+	        TEST(an_unknown_user_key_is_explained),
+	        TEST(an_rsa_user_key_is_explained_where_it_cannot_work),
+	        TEST(missing_files_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -58,8 +58,10 @@ static int setup(void **state)
 	strcpy(f->root, "/tmp/mr-tree-XXXXXX");
 	assert_non_null(mkdtemp(f->root));
 	*state = f;
-	sh(f, "git init -q -b main src; cd src; mkdir -p domains/deep .hidden a; echo 1 >mailreeve.yaml; echo 2 >domains/b.yml;"
-	      "echo 3 >domains/deep/c.yaml; echo 4 >.hidden/x.yaml; echo 5 >.dot.yaml; echo 6 >README.md; echo 7 >a.yaml;"
+	sh(f, "git init -q -b main src; cd src; mkdir -p domains/deep .hidden a; echo 1 "
+	      ">mailreeve.yaml; echo 2 >domains/b.yml;"
+	      "echo 3 >domains/deep/c.yaml; echo 4 >.hidden/x.yaml; echo 5 >.dot.yaml; echo 6 "
+	      ">README.md; echo 7 >a.yaml;"
 	      "echo 8 >a/z.yaml; git add -A; git commit -qm first");
 	return 0;
 }
@@ -80,14 +82,16 @@ static int teardown(void **state)
 /* Fetches src and opens its head. */
 static int open_commit(struct fixture *f, const char *subpath)
 {
-	struct mr_repo_options options = {.mirror = path(f, "mirror"), .url = mr_str_from(path(f, "src")),
-		.branch = MR_STR("main")};
+	struct mr_repo_options options = {.mirror = path(f, "mirror"),
+	        .url = mr_str_from(path(f, "src")),
+	        .branch = MR_STR("main")};
 	mr_str commit;
 
 	if (!f->repo)
 		assert_int_equal(mr_repo_open(&f->diags, &options, &f->repo), 0);
 	assert_int_equal(mr_repo_fetch(&f->diags, f->repo), 0);
-	assert_int_equal(mr_repo_resolve(&f->diags, f->repo, (mr_str){NULL, 0}, &f->arena, &commit), 0);
+	assert_int_equal(
+	        mr_repo_resolve(&f->diags, f->repo, (mr_str){NULL, 0}, &f->arena, &commit), 0);
 	return mr_tree_open_commit(&f->diags, f->repo, commit, mr_str_from(subpath), &f->tree);
 }
 
@@ -111,8 +115,8 @@ static void expect_files(struct fixture *f, const char *const *names, const char
 	mr_buf_done(&content);
 }
 
-static const char *const all_names[] = {"a.yaml", "a/z.yaml", "domains/b.yml", "domains/deep/c.yaml",
-	"mailreeve.yaml", NULL};
+static const char *const all_names[] = {
+        "a.yaml", "a/z.yaml", "domains/b.yml", "domains/deep/c.yaml", "mailreeve.yaml", NULL};
 static const char *const all_contents[] = {"7\n", "8\n", "2\n", "3\n", "1\n", NULL};
 
 static void a_folder_gives_its_yaml_files_sorted(void **state)
@@ -178,8 +182,10 @@ static void expect_refusals(struct fixture *f)
 {
 	mr_diags_sort(&f->diags);
 	assert_int_equal(f->diags.list.n, 3);
-	expect_diag(f, 0, "domains/big.yaml:1:1: error: the file is larger than 16 MiB [MR-TREE-SIZE]");
-	expect_diag(f, 1, "domains/link.yaml:1:1: error: symbolic links are not followed [MR-TREE-SYMLINK]");
+	expect_diag(
+	        f, 0, "domains/big.yaml:1:1: error: the file is larger than 16 MiB [MR-TREE-SIZE]");
+	expect_diag(f, 1,
+	        "domains/link.yaml:1:1: error: symbolic links are not followed [MR-TREE-SYMLINK]");
 	expect_diag(f, 2, "sub:1:1: error: submodules are not followed [MR-TREE-SUBMODULE]");
 	mr_diags_clear(&f->diags);
 }
@@ -189,7 +195,8 @@ static void links_submodules_and_large_files_are_all_refused(void **state)
 	struct fixture *f = *state;
 
 	sh(f, "cd src; ln -s /etc/passwd domains/link.yaml; truncate -s 16777217 domains/big.yaml;"
-	      "git init -q sub; cd sub; echo 1 >x.txt; git add -A; git commit -qm sub; cd ..; git -c advice.addEmbeddedRepo=false add -A 2>/dev/null; git commit -qm bad");
+	      "git init -q sub; cd sub; echo 1 >x.txt; git add -A; git commit -qm sub; cd ..; git "
+	      "-c advice.addEmbeddedRepo=false add -A 2>/dev/null; git commit -qm bad");
 	assert_int_equal(mr_tree_open_dir(&f->diags, path(f, "src"), &f->tree), MR_E_INVALID);
 	expect_refusals(f);
 	assert_int_equal(open_commit(f, "."), MR_E_INVALID);
@@ -208,7 +215,8 @@ static void deep_folders_end_in_an_error(void **state)
 {
 	struct fixture *f = *state;
 
-	sh(f, "cd src; d=.; for i in $(seq 40); do d=$d/d; done; mkdir -p $d; echo 1 >$d/x.yaml; git add -A; git commit -qm deep");
+	sh(f, "cd src; d=.; for i in $(seq 40); do d=$d/d; done; mkdir -p $d; echo 1 >$d/x.yaml; "
+	      "git add -A; git commit -qm deep");
 	assert_int_equal(mr_tree_open_dir(&f->diags, path(f, "src"), &f->tree), MR_E_INVALID);
 	assert_true(mr_str_is(f->diags.list.items[0].rule, "MR-TREE-DEPTH"));
 	mr_diags_clear(&f->diags);
@@ -230,20 +238,23 @@ static void a_missing_folder_is_wrong_usage(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(mr_tree_open_dir(&f->diags, path(f, "nowhere"), &f->tree), MR_E_USAGE);
-	assert_int_equal(mr_tree_open_dir(&f->diags, path(f, "src/README.md"), &f->tree), MR_E_USAGE);
+	assert_int_equal(
+	        mr_tree_open_dir(&f->diags, path(f, "src/README.md"), &f->tree), MR_E_USAGE);
 }
 
 static void paths_never_leave_the_tree(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const outside[] = {"../x", "/etc/passwd", "a/../../x", "", "a//b", "./a", "out/passwd", "out"};
+	static const char *const outside[] = {
+	        "../x", "/etc/passwd", "a/../../x", "", "a//b", "./a", "out/passwd", "out"};
 	struct mr_buf content = MR_BUF_INIT;
 
 	sh(f, "rm src/a.yaml; echo no >secret; mkdir keep");
 	assert_int_equal(mr_tree_open_dir(&f->diags, path(f, "src"), &f->tree), 0);
 	sh(f, "ln -s /etc src/out"); /* after the walk */
 	for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
-		assert_int_equal(mr_tree_read_path(f->tree, mr_str_from(outside[i]), &content), MR_E_INVALID);
+		assert_int_equal(mr_tree_read_path(f->tree, mr_str_from(outside[i]), &content),
+		        MR_E_INVALID);
 	assert_int_equal(mr_tree_read_path(f->tree, MR_STR("nothing"), &content), MR_E_NOT_FOUND);
 	assert_int_equal(mr_tree_read_path(f->tree, MR_STR("README.md"), &content), 0);
 	assert_int_equal(f->diags.list.n, 0);
@@ -297,7 +308,8 @@ static void a_stored_folder_comes_back_as_a_commit(void **state)
 	assert_int_equal(mr_repo_store_tree(&f->diags, f->repo, dir, &f->arena, &commit), 0);
 	mr_tree_close(dir);
 	assert_int_equal(mr_repo_keep(&f->diags, f->repo, commit, 5), 0);
-	assert_int_equal(mr_repo_describe(&f->diags, f->repo, commit, &f->arena, &author, &subject), 0);
+	assert_int_equal(
+	        mr_repo_describe(&f->diags, f->repo, commit, &f->arena, &author, &subject), 0);
 	assert_true(mr_str_starts(author, MR_STR("mailreeve")));
 	assert_int_equal(mr_tree_open_commit(&f->diags, f->repo, commit, MR_STR("."), &f->tree), 0);
 	expect_files(f, all_names, (const char *const[]){"changed\n", "8\n", "2\n", "3\n", "1\n"});
@@ -311,19 +323,19 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(a_folder_gives_its_yaml_files_sorted),
-		TEST(a_commit_gives_the_same_files_with_the_same_blobs),
-		TEST(a_subpath_is_the_root_of_the_files),
-		TEST(a_missing_subpath_is_an_error),
-		TEST(links_submodules_and_large_files_are_all_refused),
-		TEST(a_file_of_exactly_the_limit_is_read),
-		TEST(deep_folders_end_in_an_error),
-		TEST(other_kinds_of_files_are_refused),
-		TEST(a_missing_folder_is_wrong_usage),
-		TEST(paths_never_leave_the_tree),
-		TEST(a_file_that_changes_meanwhile_is_noticed),
-		TEST(a_folders_id_tells_its_content),
-		TEST(a_stored_folder_comes_back_as_a_commit),
+	        TEST(a_folder_gives_its_yaml_files_sorted),
+	        TEST(a_commit_gives_the_same_files_with_the_same_blobs),
+	        TEST(a_subpath_is_the_root_of_the_files),
+	        TEST(a_missing_subpath_is_an_error),
+	        TEST(links_submodules_and_large_files_are_all_refused),
+	        TEST(a_file_of_exactly_the_limit_is_read),
+	        TEST(deep_folders_end_in_an_error),
+	        TEST(other_kinds_of_files_are_refused),
+	        TEST(a_missing_folder_is_wrong_usage),
+	        TEST(paths_never_leave_the_tree),
+	        TEST(a_file_that_changes_meanwhile_is_noticed),
+	        TEST(a_folders_id_tells_its_content),
+	        TEST(a_stored_folder_comes_back_as_a_commit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

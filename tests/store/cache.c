@@ -60,7 +60,8 @@ static void fill(struct fixture *f, const char *keys, bool is_update, const char
 {
 	assert_int_equal(f->cache->mirror_begin(f->cache, MR_STR("ldap/a"), is_update), 0);
 	for (; *keys; keys++)
-		assert_int_equal(f->cache->mirror_put(f->cache, (mr_str){keys, 1}, MR_STR("body")), 0);
+		assert_int_equal(
+		        f->cache->mirror_put(f->cache, (mr_str){keys, 1}, MR_STR("body")), 0);
 	assert_int_equal(f->cache->mirror_commit(f->cache, mr_str_from(stamp)), 0);
 }
 
@@ -161,7 +162,9 @@ static void a_cache_of_an_earlier_boot_is_thrown_away(void **arg)
 {
 	struct fixture *f = *arg;
 	const char *command = mr_str_printf(&f->arena,
-	        "sqlite3 '%s/cache.db' \"UPDATE blob SET value = x'00' WHERE name = x''\"", f->directory).data;
+	        "sqlite3 '%s/cache.db' \"UPDATE blob SET value = x'00' WHERE name = x''\"",
+	        f->directory)
+	                              .data;
 	mr_str stamp;
 
 	fill(f, "abc", false, "s1");
@@ -194,12 +197,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(blobs_come_back_in_the_next_process),
-		TEST(mirrors_are_replaced_updated_and_kept),
-		TEST(the_old_mirror_stays__when_aborted),
-		TEST(a_damaged_cache_is_thrown_away),
-		TEST(a_cache_of_an_earlier_boot_is_thrown_away),
-		TEST(a_reader_without_a_state_has_a_cache_of_its_own),
+	        TEST(blobs_come_back_in_the_next_process),
+	        TEST(mirrors_are_replaced_updated_and_kept),
+	        TEST(the_old_mirror_stays__when_aborted),
+	        TEST(a_damaged_cache_is_thrown_away),
+	        TEST(a_cache_of_an_earlier_boot_is_thrown_away),
+	        TEST(a_reader_without_a_state_has_a_cache_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

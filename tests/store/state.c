@@ -1,118 +1,7 @@
 /*
- * The state directory with real SQLite files: ownership, trust, locks, history, the cache.
+ * The state directory with real SQLite files: ownership, locks, history.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "base/file.h"
-#include "store/state.h"
-
-struct fixture {
-	char root[64];
-	char directory[96];
-	struct mr_diags diags;
-	struct mr_arena arena;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof *f);
-
-	strcpy(f->root, "/tmp/mr-store-XXXXXX");
-	assert_non_null(mkdtemp(f->root));
-	(void)snprintf(f->directory, sizeof f->directory, "%s/state", f->root);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	assert_int_equal(mr_dir_remove(&f->diags, f->root), 0);
-	mr_diags_done(&f->diags);
-	mr_arena_done(&f->arena);
-	free(f);
-	return 0;
-}
-
-static const char *path(struct fixture *f, const char *name)
-{
-	return mr_str_printf(&f->arena, "%s/%s", f->directory, name).data;
-}
-
-static int open_as(struct fixture *f, bool is_writer, struct mr_state **out)
-{
-	struct mr_state_options options = {f->directory, is_writer, 0, "test"};
-
-	return mr_state_open(&f->diags, &options, out);
-}
-
-static struct mr_state *writer(struct fixture *f)
-{
-	struct mr_state *state = NULL;
-
-	assert_int_equal(open_as(f, true, &state), 0);
-	return state;
-}
-
-static struct mr_state *reader(struct fixture *f)
-{
-	struct mr_state *state = NULL;
-
-	assert_int_equal(open_as(f, false, &state), 0);
-	return state;
-}
-
-static void own(struct mr_state *state, const char *key, const char *body, mr_str pre_image)
-{
-	struct mr_item item = {.key = mr_str_from(key), .body = mr_str_from(body), .object = MR_STR("user/x")};
-
-	assert_int_equal(mr_state_own(state, MR_STR("dovecot.passwd"), &item, pre_image), 0);
-}
-
-/* A decided run: something owned, applied, anchored. */
-static void apply_run(struct mr_state *state, int64_t run, const char *key)
-{
-	struct mr_applied applied = {.run = run, .commit = MR_STR("c0ffee"), .policy_json = MR_STR("{}")};
-
-	assert_int_equal(mr_state_begin(state), 0);
-	own(state, key, "body", MR_STR("before"));
-	assert_int_equal(mr_state_set_applied(state, &applied), 0);
-	assert_int_equal(mr_state_commit(state), 0);
-	assert_int_equal(mr_state_write_anchor(state), 0);
-}
-
-static uint64_t count(struct mr_state *state)
-{
-	uint64_t n = 99;
-
-	assert_int_equal(mr_state_owned_count(state, MR_STR("dovecot.passwd"), &n), 0);
-	return n;
-}
-
-static void copy_file(const char *from, const char *to)
-{
-	struct mr_diags diags = {0};
-	struct mr_buf content = MR_BUF_INIT;
-
-	assert_int_equal(mr_file_read(&diags, from, 1 << 30, &content), 0);
-	assert_int_equal(mr_file_replace(&diags, to, mr_buf_str(&content), NULL), 0);
-	mr_buf_done(&content);
-	mr_diags_done(&diags);
-}
+#include "fixture.h"
 
 static void a_reader_of_a_fresh_host_sees_nothing_and_makes_nothing(void **arg)
 {
@@ -203,11 +92,14 @@ static void the_first_pre_image_is_kept(void **arg)
 	own(state, "absent", "1", (mr_str){NULL, 0});
 	own(state, "absent", "2", MR_STR("1"));
 	assert_int_equal(mr_state_commit(state), 0);
-	assert_true(mr_state_pre_image(state, MR_STR("dovecot.passwd"), MR_STR("there"), &f->arena, &image));
+	assert_true(mr_state_pre_image(
+	        state, MR_STR("dovecot.passwd"), MR_STR("there"), &f->arena, &image));
 	assert_true(mr_str_is(image, "old"));
-	assert_true(mr_state_pre_image(state, MR_STR("dovecot.passwd"), MR_STR("absent"), &f->arena, &image));
+	assert_true(mr_state_pre_image(
+	        state, MR_STR("dovecot.passwd"), MR_STR("absent"), &f->arena, &image));
 	assert_null(image.data);
-	assert_false(mr_state_pre_image(state, MR_STR("dovecot.passwd"), MR_STR("other"), &f->arena, &image));
+	assert_false(mr_state_pre_image(
+	        state, MR_STR("dovecot.passwd"), MR_STR("other"), &f->arena, &image));
 	assert_int_equal(mr_state_begin(state), 0);
 	assert_int_equal(mr_state_disown(state, MR_STR("dovecot.passwd"), MR_STR("there")), 0);
 	assert_int_equal(mr_state_commit(state), 0);
@@ -293,136 +185,16 @@ static void applied_state_comes_back(void **arg)
 	mr_state_close(state);
 }
 
-/* Damages the state in one way, and expects distrust, no write, and a cure by trust. */
-static void expect_distrust(struct fixture *f, uint64_t owned_then)
-{
-	struct mr_state_options options = {f->directory, true, 0, "trust"};
-	struct mr_state *state = reader(f);
-
-	assert_false(mr_state_is_trusted(state));
-	mr_state_close(state);
-	state = writer(f);
-	assert_false(mr_state_is_trusted(state));
-	assert_true(f->diags.n_warnings > 0);
-	assert_int_equal(mr_state_begin(state), MR_E_REFUSED);
-	assert_int_equal(mr_state_write_anchor(state), MR_E_REFUSED);
-	mr_state_close(state);
-	state = writer(f);
-	assert_false(mr_state_is_trusted(state)); /* looking does not cure */
-	mr_state_close(state);
-	assert_int_equal(mr_state_trust(&f->diags, &options), 0);
-	state = writer(f);
-	assert_true(mr_state_is_trusted(state));
-	assert_int_equal(count(state), owned_then);
-	apply_run(state, 20, "z");
-	mr_state_close(state);
-}
-
-static void a_deleted_database_is_not_trusted(void **arg)
-{
-	struct fixture *f = *arg;
-	struct mr_state *state = writer(f);
-
-	apply_run(state, 1, "a");
-	mr_state_close(state);
-	assert_int_equal(unlink(path(f, "state.db")), 0);
-	expect_distrust(f, 0);
-}
-
-static void an_older_database_is_not_trusted(void **arg)
-{
-	struct fixture *f = *arg;
-	struct mr_state *state = writer(f);
-
-	apply_run(state, 1, "a");
-	mr_state_close(state);
-	copy_file(path(f, "state.db"), path(f, "copy"));
-	state = writer(f);
-	apply_run(state, 2, "b");
-	mr_state_close(state);
-	copy_file(path(f, "copy"), path(f, "state.db"));
-	expect_distrust(f, 1);
-}
-
-static void another_hosts_database_is_not_trusted(void **arg)
-{
-	struct fixture *f = *arg;
-	struct mr_state *state = writer(f);
-
-	apply_run(state, 1, "a");
-	mr_state_close(state);
-	assert_int_equal(rename(path(f, "anchor"), path(f, "kept")), 0);
-	assert_int_equal(unlink(path(f, "state.db")), 0);
-	state = writer(f);
-	apply_run(state, 1, "a");
-	mr_state_close(state);
-	assert_int_equal(rename(path(f, "kept"), path(f, "anchor")), 0);
-	expect_distrust(f, 1);
-}
-
-static void a_damaged_database_is_not_trusted(void **arg)
-{
-	struct fixture *f = *arg;
-	struct mr_state *state = writer(f);
-	int fd;
-
-	apply_run(state, 1, "a");
-	mr_state_close(state);
-	fd = open(path(f, "state.db"), O_WRONLY | O_CLOEXEC);
-	assert_int_equal(pwrite(fd, "garbage garbage garbage", 23, 0), 23);
-	(void)close(fd);
-	expect_distrust(f, 0);
-	assert_int_equal(access(path(f, "state.db.damaged"), F_OK), 0);
-}
-
-static void a_truncated_database_is_not_trusted(void **arg)
-{
-	struct fixture *f = *arg;
-	struct mr_state *state = writer(f);
-
-	apply_run(state, 1, "a");
-	mr_state_close(state);
-	assert_int_equal(truncate(path(f, "state.db"), 0), 0);
-	expect_distrust(f, 0);
-}
-
-static void a_decision_without_its_anchor_is_trusted(void **arg)
-{
-	struct fixture *f = *arg;
-	struct mr_state *state = writer(f);
-	struct mr_applied applied = {.run = 2};
-
-	apply_run(state, 1, "a");
-	assert_int_equal(mr_state_begin(state), 0);
-	assert_int_equal(mr_state_set_applied(state, &applied), 0);
-	assert_int_equal(mr_state_commit(state), 0); /* and the process ends here */
-	mr_state_close(state);
-	state = writer(f);
-	assert_true(mr_state_is_trusted(state));
-	assert_int_equal(mr_state_write_anchor(state), 0);
-	mr_state_close(state);
-}
-
-static void a_foreign_database_is_a_configuration_error(void **arg)
-{
-	struct fixture *f = *arg;
-	struct mr_state *state = NULL;
-	const char *command;
-
-	assert_int_equal(mkdir(f->directory, 0700), 0);
-	command = mr_str_printf(&f->arena, "sqlite3 '%s/state.db' 'CREATE TABLE t (a)'", f->directory).data;
-	if (system(command) != 0) /* NOLINT: a test may use the shell */
-		skip();
-	assert_int_equal(open_as(f, true, &state), MR_E_CONFIG);
-	assert_int_equal(open_as(f, false, &state), MR_E_CONFIG);
-}
-
 static void history_is_kept_newest_first(void **arg)
 {
 	struct fixture *f = *arg;
 	struct mr_state *state = writer(f);
-	struct mr_record record = {.verb = MR_STR("apply"), .result = MR_STR("applied"),
-		.plan_json = MR_STR("{\"a\":1}"), .exit_status = 0, .started = 10, .ended = 20};
+	struct mr_record record = {.verb = MR_STR("apply"),
+	        .result = MR_STR("applied"),
+	        .plan_json = MR_STR("{\"a\":1}"),
+	        .exit_status = 0,
+	        .started = 10,
+	        .ended = 20};
 	struct mr_record *list;
 	int64_t first, second, third;
 	size_t n;
@@ -457,8 +229,10 @@ static void a_quarantined_commit_is_known_by_itself_and_by_its_effects(void **ar
 	struct mr_state *state = writer(f);
 	mr_str why;
 
-	assert_int_equal(mr_state_quarantine(state, MR_STR("c1"), MR_STR("e1"), MR_STR("probe failed")), 0);
-	assert_int_equal(mr_state_quarantine(state, MR_STR("c2"), MR_STR(""), MR_STR("by hand")), 0);
+	assert_int_equal(
+	        mr_state_quarantine(state, MR_STR("c1"), MR_STR("e1"), MR_STR("probe failed")), 0);
+	assert_int_equal(
+	        mr_state_quarantine(state, MR_STR("c2"), MR_STR(""), MR_STR("by hand")), 0);
 	assert_true(mr_state_is_quarantined(state, MR_STR("c1"), MR_STR("other"), &f->arena, &why));
 	assert_true(mr_str_is(why, "probe failed"));
 	assert_true(mr_state_is_quarantined(state, MR_STR("c9"), MR_STR("e1"), &f->arena, &why));
@@ -485,24 +259,17 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(a_reader_of_a_fresh_host_sees_nothing_and_makes_nothing),
-		TEST(files_are_private),
-		TEST(owned_items_come_back_in_key_order),
-		TEST(the_first_pre_image_is_kept),
-		TEST(nothing_stays__when_aborted),
-		TEST(a_second_writer_is_told_who_holds_the_lock),
-		TEST(the_lock_dies_with_its_holder),
-		TEST(applied_state_comes_back),
-		TEST(a_deleted_database_is_not_trusted),
-		TEST(an_older_database_is_not_trusted),
-		TEST(another_hosts_database_is_not_trusted),
-		TEST(a_damaged_database_is_not_trusted),
-		TEST(a_truncated_database_is_not_trusted),
-		TEST(a_decision_without_its_anchor_is_trusted),
-		TEST(a_foreign_database_is_a_configuration_error),
-		TEST(history_is_kept_newest_first),
-		TEST(a_quarantined_commit_is_known_by_itself_and_by_its_effects),
-		TEST(the_seal_key_stays),
+	        TEST(a_reader_of_a_fresh_host_sees_nothing_and_makes_nothing),
+	        TEST(files_are_private),
+	        TEST(owned_items_come_back_in_key_order),
+	        TEST(the_first_pre_image_is_kept),
+	        TEST(nothing_stays__when_aborted),
+	        TEST(a_second_writer_is_told_who_holds_the_lock),
+	        TEST(the_lock_dies_with_its_holder),
+	        TEST(applied_state_comes_back),
+	        TEST(history_is_kept_newest_first),
+	        TEST(a_quarantined_commit_is_known_by_itself_and_by_its_effects),
+	        TEST(the_seal_key_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
