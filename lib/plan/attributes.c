@@ -82,6 +82,31 @@ static void gather_side(struct gathered *gathered, const struct mr_word *word,
 	}
 }
 
+/* A row in an alias domain is no alias of the user's own: the object's own row there says that it
+ * has that domain, and its other rows follow from it. Nor is a row that leads to itself a forward.
+ */
+static void refine(const struct mr_plan *plan, const struct mr_change *change,
+        const struct mr_attr *attr, struct mr_word *word)
+{
+	mr_str name = mr_words_name(change->object), domain = mr_words_domain(change->key);
+	mr_str local = mr_str_take(name, mr_str_rfind(name, '@') + 1);
+	bool is_domain = mr_str_starts(change->object, MR_STR("domain/"));
+	bool is_own = mr_str_starts(change->key, is_domain ? MR_STR("@") : local);
+	struct mr_domain found;
+
+	if (mr_str_is(word->name, "forward") && mr_str_eq(mr_attr_first(attr), change->key))
+		word->kind = MR_WORD_HIDDEN;
+	if (mr_str_is(word->name, "aliases") && !mr_str_eq(domain, mr_words_domain(name))) {
+		/* the alias domain may be gone by now: then the local part tells */
+		bool is_known = plan->input.desired &&
+		                mr_desired_find_domain(plan->input.desired, domain, &found);
+		if (is_known ? found.kind == MR_DOMAIN_ALIAS : is_own)
+			*word = (struct mr_word){MR_WORD_MEMBER, MR_STR("alias_domains"), domain};
+	}
+	if (mr_str_is(word->name, "alias_domains") && !is_own)
+		word->kind = MR_WORD_HIDDEN;
+}
+
 /* The before and after members of a constant are kept apart through the attributes' names. */
 static void gather_body(struct gathering *gathering, size_t index, bool is_after)
 {
@@ -99,6 +124,7 @@ static void gather_body(struct gathering *gathering, size_t index, bool is_after
 		        is_of_drift(plan, index, attr.name))
 			continue;
 		mr_words_of(change->in, change->object, change->key, body, &attr, &word);
+		refine(plan, change, &attr, &word);
 		if (word.kind == MR_WORD_HIDDEN || attr.n_values == 0)
 			continue;
 		if (word.kind == MR_WORD_CONSTANT)
@@ -141,8 +167,11 @@ static struct mr_strs declared_list(const struct mr_object_parts *parts, mr_str 
 		return list;
 	if (mr_str_starts(parts->object, MR_STR("user/"))) {
 		if (mr_desired_find_user(desired, name, &user))
-			list = mr_str_is(attribute, "aliases") ? user.aliases : user.send_as;
-	} else if (mr_desired_find_domain(desired, name, &domain)) {
+			list = mr_str_is(attribute, "aliases")   ? user.aliases
+			       : mr_str_is(attribute, "send_as") ? user.send_as
+			                                         : list;
+	} else if (mr_str_is(attribute, "addresses") &&
+	           mr_desired_find_domain(desired, name, &domain)) {
 		list = domain.addresses;
 	}
 	return list.n <= LONGEST_FULL_LIST ? list : (struct mr_strs){0};
@@ -185,6 +214,46 @@ static void members(const struct mr_object_parts *parts, struct gathered *gather
 	out->is_list = true;
 	out->before = (struct mr_doc_values){{before, n_before}, true};
 	out->after = (struct mr_doc_values){{after, n_after}, true};
+}
+
+static bool is_alias(const struct mr_strs *declared, const struct gathered *aliases, mr_str member)
+{
+	if (is_among(declared->items, declared->n, member))
+		return true;
+	if (!aliases)
+		return false;
+	mr_vec_each (added, &aliases->added)
+		if (mr_str_eq(*added, member))
+			return true;
+	mr_vec_each (removed, &aliases->removed)
+		if (mr_str_eq(*removed, member))
+			return true;
+	return false;
+}
+
+/* Who has an alias may send as it without a word: such rows say nothing of send_as. */
+static void drop_aliases(struct gathering *gathering)
+{
+	struct gathered *aliases = NULL, *send_as = NULL;
+	struct mr_strs declared = declared_list(gathering->parts, MR_STR("aliases"));
+	size_t n_added = 0, n_removed = 0;
+
+	mr_vec_each (one, &gathering->list) {
+		if (mr_str_is(one->word.name, "aliases"))
+			aliases = one;
+		if (mr_str_is(one->word.name, "send_as") && one->word.kind == MR_WORD_MEMBER)
+			send_as = one;
+	}
+	if (!send_as)
+		return;
+	mr_vec_each (member, &send_as->added)
+		if (!is_alias(&declared, aliases, *member))
+			send_as->added.items[n_added++] = *member;
+	mr_vec_each (member, &send_as->removed)
+		if (!is_alias(&declared, aliases, *member))
+			send_as->removed.items[n_removed++] = *member;
+	send_as->added.n = n_added;
+	send_as->removed.n = n_removed;
 }
 
 static mr_str fingerprint(
@@ -291,6 +360,7 @@ void mr_object_attributes(const struct mr_object_parts *parts, struct mr_doc_obj
 		gather_body(&gathering, parts->changes[i], false);
 		gather_body(&gathering, parts->changes[i], true);
 	}
+	drop_aliases(&gathering);
 	out->attributes = mr_alloc_n(parts->arena, gathering.list.n + 1, sizeof *out->attributes);
 	mr_vec_each (gathered, &gathering.list) {
 		struct mr_doc_attribute *next = &out->attributes[out->n_attributes];

@@ -148,7 +148,11 @@ static int ask(struct book *book, const struct mr_plan_collection *from, int map
 
 static mr_str route_of(const struct address *address, const struct address *catch_all, int when)
 {
-	if (address->has[when][MAP_ALIAS])
+	/* a row that leads to itself only keeps the catch-all away from a mailbox */
+	bool is_own =
+	        address->has[when][MAP_MAILBOX] && mr_str_eq(address->targets[when], address->key);
+
+	if (address->has[when][MAP_ALIAS] && !is_own)
 		return address->targets[when];
 	if (address->has[when][MAP_MAILBOX])
 		return MR_STR("mailbox");

@@ -3,12 +3,12 @@
  */
 #include "plan/words.h"
 
-enum which { ANY, OWN, CATCH_ALL };
+enum which { ANY, OWN, CATCH_ALL, ELSEWHERE };
 
 struct rule {
 	const char *table;  /* NULL: any */
 	const char *object; /* prefix */
-	enum which which;   /* ANY, the key is the object's name, or the key begins with '@' */
+	enum which which; /* the key is the object's name, begins with '@', is in another domain */
 	enum mr_word_kind kind;
 	const char *name;
 	const char *constant;
@@ -18,7 +18,9 @@ struct rule {
 static const struct rule rules[] = {
 	{"virtual_alias_maps", "user/", OWN, MR_WORD_LIST, "forward", NULL},
 	{"virtual_alias_maps", "user/", ANY, MR_WORD_MEMBER, "aliases", NULL},
+	{"virtual_alias_maps", "alias/", ELSEWHERE, MR_WORD_MEMBER, "alias_domains", NULL},
 	{"virtual_alias_maps", "alias/", ANY, MR_WORD_LIST, "to", NULL},
+	{"virtual_alias_maps", "domain/", ELSEWHERE, MR_WORD_MEMBER, "alias_domains", NULL},
 	{"virtual_alias_maps", "domain/", CATCH_ALL, MR_WORD_LIST, "catch_all", NULL},
 	{"virtual_alias_maps", "domain/", ANY, MR_WORD_MEMBER, "addresses", NULL},
 	{"virtual_mailbox_maps", "user/", ANY, MR_WORD_CONSTANT, "mail", "accepted"},
@@ -27,6 +29,7 @@ static const struct rule rules[] = {
 	{"relay_domains", "domain/", ANY, MR_WORD_CONSTANT, "kind", "relay"},
 	{"relay_recipient_maps", "domain/", CATCH_ALL, MR_WORD_CONSTANT, "recipients", "any"},
 	{"relay_recipient_maps", "domain/", ANY, MR_WORD_MEMBER, "addresses", NULL},
+	{"transport_maps", "user/", ANY, MR_WORD_HIDDEN, "", NULL},
 	{"transport_maps", "domain/", ANY, MR_WORD_PLAIN, "transport", NULL},
 	{"transport_maps", "transport/", ANY, MR_WORD_PLAIN, "value", NULL},
 	{"smtpd_sender_login_maps", "user/", OWN, MR_WORD_LIST, "senders", NULL},
@@ -67,12 +70,27 @@ mr_str mr_words_table(const struct mr_collection *in)
 	return mr_str_starts(in->name, prefix) ? mr_str_skip(in->name, prefix.size) : (mr_str){0};
 }
 
+mr_str mr_words_domain(mr_str address)
+{
+	return mr_str_skip(address, mr_str_rfind(address, '@') + 1);
+}
+
+static bool is_elsewhere(mr_str object, mr_str key)
+{
+	mr_str name = mr_words_name(object);
+	mr_str home = mr_str_find(name, '@') < name.size ? mr_words_domain(name) : name;
+
+	return mr_str_find(key, '@') < key.size && !mr_str_eq(mr_words_domain(key), home);
+}
+
 static bool fits(const struct rule *rule, mr_str table, mr_str object, mr_str key)
 {
 	if (!mr_str_is(table, rule->table) || !mr_str_starts(object, mr_str_from(rule->object)))
 		return false;
 	if (rule->which == OWN)
 		return mr_str_eq(key, mr_words_name(object));
+	if (rule->which == ELSEWHERE)
+		return is_elsewhere(object, key);
 	return rule->which == ANY || mr_str_starts(key, MR_STR("@"));
 }
 
@@ -86,6 +104,8 @@ static void of_table(mr_str table, mr_str object, mr_str key, mr_str body, struc
 		        .kind = rule->kind, .name = mr_str_from(rule->name), .member = key};
 		if (rule->constant)
 			out->member = mr_str_from(rule->constant);
+		else if (rule->which == ELSEWHERE)
+			out->member = mr_words_domain(key);
 		return;
 	}
 	mr_str pattern = mr_attrs_get(body, MR_STR("pattern"));
@@ -103,9 +123,10 @@ void mr_words_of(const struct mr_collection *in, mr_str object, mr_str key, mr_s
 		out->kind = MR_WORD_HIDDEN;
 	else if (table.size > 0)
 		of_table(table, object, key, body, out);
-	if (out->kind == MR_WORD_LIST && mr_str_is(out->name, "catch_all") &&
-	        mr_str_starts(mr_attr_first(attr), MR_STR("@")))
-		*out = (struct mr_word){.kind = MR_WORD_PLAIN, .name = MR_STR("alias_of")};
+	/* a suspended domain is a transport that holds mail off */
+	if (mr_str_is(table, "transport_maps") && mr_str_starts(object, MR_STR("domain/")) &&
+	        mr_str_starts(mr_attr_first(attr), MR_STR("retry:")))
+		*out = (struct mr_word){MR_WORD_CONSTANT, MR_STR("state"), MR_STR("suspended")};
 }
 
 bool mr_words_is_primary(const struct mr_collection *in, mr_str object, mr_str key, bool has_passwd)

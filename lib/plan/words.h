@@ -32,6 +32,8 @@ bool mr_words_is_primary(
         const struct mr_collection *in, mr_str object, mr_str key, bool has_passwd);
 /* "example.org" of "domain/example.org". */
 mr_str mr_words_name(mr_str object);
+/* "example.org" of "a@example.org" and of "@example.org". */
+mr_str mr_words_domain(mr_str address);
 /* What a user's state means to people; NULL for a word that is no state. */
 const char *mr_words_state_means(mr_str state);
 /* "name of a group of objects": user -> users. */

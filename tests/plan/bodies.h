@@ -18,7 +18,7 @@
 
 static const uint8_t test_key[32] = {1, 2, 3};
 
-static unsigned test_flags(mr_str *name)
+static inline unsigned test_flags(mr_str *name)
 {
 	static const struct {
 		char mark;
@@ -41,13 +41,13 @@ static unsigned test_flags(mr_str *name)
 }
 
 /* '+' stands for a blank and ';' for a comma inside a value. */
-static char test_character(char c)
+static inline char test_character(char c)
 {
 	return c == '+' ? ' ' : c == ';' ? ',' : c;
 }
 
 /* The body of "NAME=VALUE,VALUE NAME=VALUE". */
-static mr_str test_body(struct mr_arena *arena, mr_str text, bool is_sealed)
+static inline mr_str test_body(struct mr_arena *arena, mr_str text, bool is_sealed)
 {
 	struct mr_attrs_builder builder, sealer;
 
@@ -74,8 +74,8 @@ static mr_str test_body(struct mr_arena *arena, mr_str text, bool is_sealed)
 }
 
 /* Lines of items, in any order, as a cursor. */
-static void test_cursor(struct mr_arena *arena, const char *lines, bool is_sealed, const char *path,
-        struct mr_cursor *out)
+static inline void test_cursor(struct mr_arena *arena, const char *lines, bool is_sealed,
+        const char *path, struct mr_cursor *out)
 {
 	struct mr_sorter *sorter = mr_sorter_new();
 	mr_str rest = mr_str_from(lines);
@@ -99,7 +99,7 @@ static void test_cursor(struct mr_arena *arena, const char *lines, bool is_seale
 }
 
 /* "name=a,b other=c": the notation back; sealed values as '#'. */
-static void test_show(mr_str body, struct mr_buf *out)
+static inline void test_show(mr_str body, struct mr_buf *out)
 {
 	struct mr_attr attr;
 	mr_str rest, value;

@@ -31,7 +31,7 @@ struct mr_backend {
 	struct mr_diags *diags;
 };
 
-static struct shelf_board *shelf_find(struct mr_backend *backend, mr_str name)
+static inline struct shelf_board *shelf_find(struct mr_backend *backend, mr_str name)
 {
 	for (size_t i = 0; i < backend->n; i++)
 		if (mr_str_eq(backend->boards[i].in.name, name))
@@ -39,7 +39,7 @@ static struct shelf_board *shelf_find(struct mr_backend *backend, mr_str name)
 	return NULL;
 }
 
-static int shelf_describe(struct mr_backend *backend, struct mr_live_info *out)
+static inline int shelf_describe(struct mr_backend *backend, struct mr_live_info *out)
 {
 	(void)backend;
 	*out = (struct mr_live_info){.version = MR_STR("3.7.11"), .read = MR_READ_COMPLETE};
@@ -47,7 +47,7 @@ static int shelf_describe(struct mr_backend *backend, struct mr_live_info *out)
 }
 
 /* A board without desired lines is one that is declared no longer. */
-static int shelf_collections(
+static inline int shelf_collections(
         struct mr_backend *backend, struct mr_desired *desired, struct mr_collections *out)
 {
 	(void)desired;
@@ -58,7 +58,7 @@ static int shelf_collections(
 	return 0;
 }
 
-static int shelf_project(struct mr_backend *backend, const struct mr_collection *in,
+static inline int shelf_project(struct mr_backend *backend, const struct mr_collection *in,
         struct mr_desired *desired, struct mr_cursor *out)
 {
 	(void)desired;
@@ -67,7 +67,7 @@ static int shelf_project(struct mr_backend *backend, const struct mr_collection 
 	return 0;
 }
 
-static int shelf_observe(struct mr_backend *backend, const struct mr_collection *in,
+static inline int shelf_observe(struct mr_backend *backend, const struct mr_collection *in,
         const struct mr_strs *only, struct mr_cursor *out)
 {
 	struct shelf_board *board = shelf_find(backend, in->name);
@@ -91,7 +91,7 @@ static int shelf_observe(struct mr_backend *backend, const struct mr_collection 
 	return 0;
 }
 
-static enum mr_activation shelf_activation(
+static inline enum mr_activation shelf_activation(
         struct mr_backend *backend, const struct mr_change *const *changes, size_t n)
 {
 	(void)backend;
@@ -101,7 +101,7 @@ static enum mr_activation shelf_activation(
 	return MR_ACTIVATE_NOTHING;
 }
 
-static mr_str shelf_revert_to(
+static inline mr_str shelf_revert_to(
         struct mr_backend *backend, const struct mr_collection *in, mr_str key, mr_str pre_image)
 {
 	(void)backend;
@@ -131,8 +131,8 @@ struct shelf {
 	char directory[64];
 };
 
-static void shelf_add(struct shelf *shelf, const char *name, const char *target, unsigned flags,
-        enum mr_rank rank)
+static inline void shelf_add(struct shelf *shelf, const char *name, const char *target,
+        unsigned flags, enum mr_rank rank)
 {
 	struct shelf_board *board = &shelf->backend.boards[shelf->backend.n++];
 
@@ -146,7 +146,7 @@ static void shelf_add(struct shelf *shelf, const char *name, const char *target,
 		board->in.scope = MR_STR("dc=example,dc=org");
 }
 
-static void shelf_open(struct shelf *shelf)
+static inline void shelf_open(struct shelf *shelf)
 {
 	struct mr_state_options options = {
 	        .directory = shelf->directory, .is_writer = true, .purpose = "test"};
@@ -184,7 +184,7 @@ static void shelf_open(struct shelf *shelf)
 	        MR_COLLECTION_PARTIAL | MR_COLLECTION_DELETE_LATE, MR_RANK_DIRECTORY);
 }
 
-static void shelf_close(struct shelf *shelf)
+static inline void shelf_close(struct shelf *shelf)
 {
 	mr_state_close(shelf->state);
 	assert_int_equal(mr_dir_remove(&shelf->diags, shelf->directory), 0);
@@ -192,7 +192,7 @@ static void shelf_close(struct shelf *shelf)
 	mr_arena_done(&shelf->backend.arena);
 }
 
-static struct shelf_board *shelf_board(struct shelf *shelf, const char *name)
+static inline struct shelf_board *shelf_board(struct shelf *shelf, const char *name)
 {
 	struct shelf_board *board = shelf_find(&shelf->backend, mr_str_from(name));
 
@@ -200,7 +200,7 @@ static struct shelf_board *shelf_board(struct shelf *shelf, const char *name)
 	return board;
 }
 
-static struct mr_plan *shelf_plan(struct shelf *shelf)
+static inline struct mr_plan *shelf_plan(struct shelf *shelf)
 {
 	struct mr_plan *plan = NULL;
 
@@ -210,7 +210,7 @@ static struct mr_plan *shelf_plan(struct shelf *shelf)
 }
 
 /* The decision: the bookkeeping of the plan, as an apply does it. */
-static void shelf_settle(struct shelf *shelf, const struct mr_plan *plan)
+static inline void shelf_settle(struct shelf *shelf, const struct mr_plan *plan)
 {
 	const struct mr_changes *rows = mr_plan_adoptions(plan);
 
@@ -229,7 +229,7 @@ static void shelf_settle(struct shelf *shelf, const struct mr_plan *plan)
 }
 
 /* Plans, settles and makes live what is desired. */
-static void shelf_apply(struct shelf *shelf)
+static inline void shelf_apply(struct shelf *shelf)
 {
 	struct mr_plan *plan = shelf_plan(shelf);
 
@@ -240,7 +240,8 @@ static void shelf_apply(struct shelf *shelf)
 	mr_plan_free(plan);
 }
 
-static const struct mr_rail *shelf_rail(const struct mr_plan *plan, const char *id, bool is_passed)
+static inline const struct mr_rail *shelf_rail(
+        const struct mr_plan *plan, const char *id, bool is_passed)
 {
 	size_t n;
 	const struct mr_rail *rails = mr_plan_rails(plan, &n);
