@@ -17,9 +17,9 @@ struct memory_cache {
 	size_t n_values;
 	/* one mirror is enough */
 	mr_str space, stamp, open_space;
-	struct mr_sorter *pending;
+	MR_VEC(struct kept) pending;
 	MR_VEC(struct kept) rows;
-	size_t n_reads; /* of mirrors */
+	size_t n_scans, n_updates;
 };
 
 static inline bool memory_get(
@@ -49,19 +49,35 @@ static inline int memory_begin(struct mr_cache *face, mr_str space, bool is_upda
 {
 	struct memory_cache *cache = face->state;
 
-	assert_false(is_update);
-	assert_null(cache->pending);
-	cache->pending = mr_sorter_new();
+	assert_null(cache->open_space.data);
 	cache->open_space = mr_str_copy(&cache->arena, space);
+	cache->pending.n = 0;
+	for (size_t i = 0; is_update && i < cache->rows.n; i++)
+		mr_vec_push(&cache->pending, cache->rows.items[i]);
+	cache->n_updates += is_update;
+	cache->n_scans += !is_update;
+	return 0;
+}
+
+static inline int memory_remove(struct mr_cache *face, mr_str key)
+{
+	struct memory_cache *cache = face->state;
+	size_t n = 0;
+
+	for (size_t i = 0; i < cache->pending.n; i++)
+		if (!mr_str_eq(cache->pending.items[i].name, key))
+			cache->pending.items[n++] = cache->pending.items[i];
+	cache->pending.n = n;
 	return 0;
 }
 
 static inline int memory_add(struct mr_cache *face, mr_str key, mr_str body)
 {
 	struct memory_cache *cache = face->state;
-	struct mr_item item = {.key = key, .body = body};
 
-	mr_sorter_add(cache->pending, &item);
+	assert_int_equal(memory_remove(face, key), 0);
+	mr_vec_push(&cache->pending,
+	        (struct kept){mr_str_copy(&cache->arena, key), mr_str_copy(&cache->arena, body)});
 	return 0;
 }
 
@@ -69,24 +85,19 @@ static inline void memory_abort(struct mr_cache *face)
 {
 	struct memory_cache *cache = face->state;
 
-	mr_sorter_free(cache->pending);
-	cache->pending = NULL;
+	cache->open_space = (mr_str){0};
 }
 
 static inline int memory_commit(struct mr_cache *face, mr_str stamp)
 {
 	struct memory_cache *cache = face->state;
-	struct mr_cursor cursor;
-	struct mr_item item;
 
 	cache->rows.n = 0;
-	assert_int_equal(mr_sorter_cursor(cache->pending, &cursor, NULL), 0);
-	cache->pending = NULL;
-	while (mr_cursor_next(&cursor, &item) == 1)
-		mr_vec_push(&cache->rows, (struct kept){mr_str_copy(&cache->arena, item.key),
-		                                  mr_str_copy(&cache->arena, item.body)});
-	mr_cursor_close(&cursor);
+	mr_vec_each (row, &cache->pending) {
+		mr_vec_push(&cache->rows, *row);
+	}
 	cache->space = cache->open_space;
+	cache->open_space = (mr_str){0};
 	cache->stamp = mr_str_copy(&cache->arena, stamp);
 	return 0;
 }
@@ -108,7 +119,6 @@ static inline int memory_read(struct mr_cache *face, mr_str space, struct mr_cur
 	struct mr_sorter *sorter = mr_sorter_new();
 
 	assert_true(mr_str_eq(cache->space, space));
-	cache->n_reads++;
 	mr_vec_each (row, &cache->rows) {
 		struct mr_item item = {.key = row->name, .body = row->value};
 
@@ -125,6 +135,7 @@ static inline void memory_cache_init(struct memory_cache *cache)
 	        .put = memory_put,
 	        .mirror_begin = memory_begin,
 	        .mirror_put = memory_add,
+	        .mirror_remove = memory_remove,
 	        .mirror_commit = memory_commit,
 	        .mirror_abort = memory_abort,
 	        .mirror_stamp = memory_stamp,
@@ -135,6 +146,7 @@ static inline void memory_cache_init(struct memory_cache *cache)
 static inline void memory_cache_done(struct memory_cache *cache)
 {
 	mr_vec_done(&cache->rows);
+	mr_vec_done(&cache->pending);
 	mr_arena_done(&cache->arena);
 }
 

@@ -13,7 +13,7 @@
 #include "base/digest.h"
 #include "openldap/search.h"
 
-#define FORMAT "1"
+#define FORMAT "2"
 
 struct suffix_read {
 	struct mr_backend *backend;
@@ -148,16 +148,37 @@ bool mr_ldap_mirror_holds(struct mr_backend *backend, mr_str space, mr_str stamp
 	       mr_str_eq(kept, stamp);
 }
 
-/* A mirror knows key and body; the object's name goes before the body as "SIZE:NAME". */
-int mr_ldap_mirror_put(
-        struct mr_backend *backend, const struct mr_item *item, struct mr_attrs_builder *builder)
+/* A mirror knows key and body; what else belongs to an item goes before the body: "UUID SIZE:NAME".
+ */
+int mr_ldap_mirror_put(struct mr_backend *backend, const struct mr_item *item, mr_str uuid,
+        struct mr_attrs_builder *builder)
 {
 	MR_DONE(buf) struct mr_buf buf = MR_BUF_INIT;
 
-	mr_buf_printf(&buf, "%zu:", item->object.size);
+	mr_buf_printf(&buf, "%.*s %zu:", MR_FMT(uuid), item->object.size);
 	mr_buf_add_str(&buf, item->object);
 	mr_buf_add_str(&buf, mr_attrs_seal(builder, item->body, backend->seal_key));
 	return backend->cache->mirror_put(backend->cache, item->key, mr_buf_str(&buf));
+}
+
+bool mr_ldap_mirror_uuid(mr_str row, uint8_t out[16])
+{
+	mr_str text = mr_str_take(row, mr_str_find(row, ' '));
+	size_t n_digits = 0;
+
+	for (size_t i = 0; i < text.size; i++) {
+		const char *digits = "0123456789abcdef";
+		const char *digit = text.data[i] ? strchr(digits, text.data[i]) : NULL;
+
+		if (text.data[i] == '-')
+			continue;
+		if (!digit || n_digits == 32)
+			return false;
+		out[n_digits / 2] =
+		        (uint8_t)((n_digits % 2 ? out[n_digits / 2] << 4 : 0) | (digit - digits));
+		n_digits++;
+	}
+	return n_digits == 32;
 }
 
 struct mirror {
@@ -174,6 +195,7 @@ static int mirror_next(struct mr_cursor *cursor, struct mr_item *out)
 
 	if (code != 1)
 		return code;
+	(void)mr_str_split(&body, ' '); /* the UUID is for a refresh */
 	for (mr_str digits = mr_str_split(&body, ':'); digits.size; digits = mr_str_skip(digits, 1))
 		size = size * 10 + (size_t)(digits.data[0] - '0');
 	if (!body.data || size > body.size)

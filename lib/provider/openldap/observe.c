@@ -51,7 +51,7 @@ static int sink_put(struct sink *sink, mr_str key, const struct mr_ldap_live *li
 	mr_buf_add_str(&sink->object, live->dn);
 	item.object = mr_buf_str(&sink->object);
 	if (!sink->sorter)
-		return mr_ldap_mirror_put(sink->backend, &item, &sink->sealed);
+		return mr_ldap_mirror_put(sink->backend, &item, live->uuid, &sink->sealed);
 	mr_sorter_add(sink->sorter, &item);
 	sink->backend->n_entries += sink->tree ? 1 : 0;
 	return 0;
@@ -91,7 +91,7 @@ static int sorted(struct sink *sink, struct mr_cursor *out)
 
 static int search_tree(struct sink *sink)
 {
-	static char *const ATTRIBUTES[] = {LDAP_ALL_USER_ATTRIBUTES, NULL};
+	static char *const ATTRIBUTES[] = {LDAP_ALL_USER_ATTRIBUTES, "entryUUID", NULL};
 	struct mr_ldap_search search = {.dns = &sink->tree->dn,
 	        .n = 1,
 	        .scope = LDAP_SCOPE_SUBTREE,
@@ -184,6 +184,8 @@ static int observe_tree(struct mr_backend *backend, const struct mr_collection *
 		return empty(out);
 	stamp = mr_ldap_mirror_stamp(backend, tree, &suffix, &arena);
 	if (mr_ldap_mirror_holds(backend, in->name, stamp))
+		return mr_ldap_mirror_open(backend, in->name, out);
+	if (!mr_ldap_mirror_refresh(backend, tree, in->name, stamp))
 		return mr_ldap_mirror_open(backend, in->name, out);
 	sink_init(&sink, backend);
 	sink.tree = tree;
