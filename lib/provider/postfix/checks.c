@@ -179,16 +179,28 @@ static int open_own_tables(struct mr_backend *backend, const struct mr_postfix_t
 	return code;
 }
 
+/* A value with its parameters put in; ${mailreeve} is what it will be, which live does not know yet. */
+static void expand_staged(struct mr_backend *backend, const struct mr_postfix_trial *trial, mr_str value, struct mr_buf *out)
+{
+	struct mr_buf once = MR_BUF_INIT, twice = MR_BUF_INIT;
+
+	replace_all(value, MR_STR("${mailreeve}"), trial->generation, &once);
+	replace_all(mr_buf_str(&once), MR_STR("$mailreeve"), trial->generation, &twice);
+	if (mr_postfix_expand(backend, mr_buf_str(&twice), out))
+		mr_buf_clear(out); /* postconf has said by now that the nesting does not end */
+	mr_buf_done(&once);
+	mr_buf_done(&twice);
+}
+
 /* Opens every "type:/path" in the values that change. */
-static int open_named_tables(struct mr_backend *backend, const struct mr_change *change, const char *directory,
-        struct mr_postfix_complaints *out)
+static int open_named_tables(struct mr_backend *backend, const struct mr_postfix_trial *trial,
+        const struct mr_change *change, const char *directory, struct mr_postfix_complaints *out)
 {
 	struct mr_buf value = MR_BUF_INIT;
 	mr_str rest;
 	int code = 0;
 
-	if (mr_postfix_expand(backend, mr_attrs_get(change->after, MR_STR("value")), &value))
-		mr_buf_clear(&value); /* postconf has said by now that the nesting does not end */
+	expand_staged(backend, trial, mr_attrs_get(change->after, MR_STR("value")), &value);
 	for (size_t i = 0; i < value.size; i++)
 		if (strchr(",{}\t", value.data[i]))
 			value.data[i] = ' ';
@@ -218,7 +230,7 @@ static int check_static(struct mr_backend *backend, const struct mr_postfix_tria
 		code = ask_postconf(backend, directory, out);
 	for (size_t i = 0; i < trial->n && !code; i++)
 		if (!mr_postfix_table_name(trial->changes[i]->in->name).size && trial->changes[i]->after.data)
-			code = open_named_tables(backend, trial->changes[i], directory, out);
+			code = open_named_tables(backend, trial, trial->changes[i], directory, out);
 	return code;
 }
 
