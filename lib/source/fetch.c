@@ -159,8 +159,8 @@ static int take_report(struct mr_diags *diags, const struct mr_repo *repo, mr_st
 
 static int fail_late(struct mr_diags *diags, const struct mr_repo *repo)
 {
-	return mr_fail(diags, MR_E_BUSY, "cannot fetch '%s': not done within %u s", repo->shown_url,
-	        repo->timeout_ms / 1000);
+	return mr_fail(diags, MR_E_BUSY, "cannot fetch '%s': not done within %u.%u s",
+	        repo->shown_url, repo->timeout_ms / 1000, repo->timeout_ms % 1000 / 100);
 }
 
 static int watch_child(struct mr_diags *diags, const struct mr_repo *repo, pid_t pid, int fd)

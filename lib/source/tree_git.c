@@ -4,6 +4,7 @@
 #include "source/git.h"
 
 #define MODE_TYPE      0170000
+#define MODE_FILE      0100000
 #define MODE_LINK      0120000
 #define MODE_SUBMODULE 0160000
 #define MODE_TREE      0040000
@@ -202,29 +203,38 @@ int mr_tree_git_read(struct mr_tree *tree, const struct mr_tree_file *file, stru
 	return read_blob(tree, &id, file->path, out);
 }
 
-int mr_tree_git_read_path(struct mr_tree *tree, mr_str path, struct mr_buf *out)
+/* A plain file of the tree, unless it is larger than files may be. */
+static int read_entry(
+        struct mr_tree *tree, const git_tree_entry *entry, mr_str path, struct mr_buf *out)
 {
-	git_tree_entry *entry = NULL;
-	int result =
-	        git_tree_entry_bypath(&entry, tree->root, mr_str_copy(&tree->arena, path).data);
 	git_odb *odb = NULL;
 	git_object_t type;
 	size_t size = 0;
+	bool is_there;
+
+	if (((unsigned)git_tree_entry_filemode_raw(entry) & MODE_TYPE) != MODE_FILE)
+		return MR_E_INVALID;
+	is_there = git_repository_odb(&odb, tree->repo->git) == 0 &&
+	           git_odb_read_header(&size, &type, odb, git_tree_entry_id(entry)) == 0;
+	git_odb_free(odb);
+	if (!is_there)
+		return damaged(tree, path);
+	if (size > MR_TREE_LARGEST_BYTES)
+		return MR_E_INVALID;
+	return read_blob(tree, git_tree_entry_id(entry), path, out);
+}
+
+int mr_tree_git_read_path(struct mr_tree *tree, mr_str path, struct mr_buf *out)
+{
+	git_tree_entry *entry = NULL;
+	const char *name = mr_str_copy(&tree->arena, path).data;
+	int result = git_tree_entry_bypath(&entry, tree->root, name);
 
 	if (result == GIT_ENOTFOUND)
 		return MR_E_NOT_FOUND;
 	if (result < 0)
 		return damaged(tree, path);
-	if (((unsigned)git_tree_entry_filemode_raw(entry) & MODE_TYPE) != 0100000)
-		result = MR_E_INVALID;
-	else if (git_repository_odb(&odb, tree->repo->git) < 0 ||
-	         git_odb_read_header(&size, &type, odb, git_tree_entry_id(entry)) < 0)
-		result = damaged(tree, path);
-	else if (size > MR_TREE_LARGEST_BYTES)
-		result = MR_E_INVALID;
-	else
-		result = read_blob(tree, git_tree_entry_id(entry), path, out);
-	git_odb_free(odb);
+	result = read_entry(tree, entry, path, out);
 	git_tree_entry_free(entry);
 	return result;
 }

@@ -95,7 +95,7 @@ sqlite3_stmt *mr_state_write(struct mr_state *state, enum state_statement number
 sqlite3_stmt *mr_state_read(struct mr_state *state, enum state_statement number, int *out_code);
 
 /* cache.c: path NULL: a temporary one. */
-void mr_cache_open(struct mr_cache *cache, const char *path);
-void mr_cache_close(struct mr_cache *cache);
+void mr_cache_open(struct mr_cache *face, const char *path);
+void mr_cache_close(struct mr_cache *face);
 
 #endif
