@@ -29,6 +29,7 @@
 struct directory {
 	char path[64];
 	char uri[256];
+	char urls[320]; /* all that it listens on */
 	struct mr_diags diags;
 };
 
@@ -85,7 +86,7 @@ static inline bool directory_has(
 static inline void directory_start(struct directory *directory)
 {
 	char conf[128];
-	const char *const argv[] = {"slapd", "-h", directory->uri, "-F", conf, NULL};
+	const char *const argv[] = {"slapd", "-h", directory->urls, "-F", conf, NULL};
 	const char *const ping[] = {"ldapsearch", "-Q", "-Y", "EXTERNAL", "-H", directory->uri,
 	        "-s", "base", "-b", "", "1.1", NULL};
 	int status = 1;
@@ -176,6 +177,7 @@ static inline void directory_open(struct directory *directory, const char *datab
 	snprintf(db, sizeof db, "%s/db", directory->path);
 	snprintf(directory->uri, sizeof directory->uri, "ldapi://%%2Ftmp%%2F%s%%2Fldapi",
 	        directory->path + 5);
+	snprintf(directory->urls, sizeof directory->urls, "%s", directory->uri);
 	assert_int_equal(mkdir(conf, 0700), 0);
 	assert_int_equal(mkdir(db, 0700), 0);
 	directory_config(directory, database, &config);

@@ -3,6 +3,8 @@
  */
 #include "declared.h"
 
+#include "openldap/request.h"
+
 static int open_bench(void **state)
 {
 	struct bench *bench = malloc(sizeof *bench);
@@ -135,6 +137,36 @@ static void a_foreign_edit_survives__and_is_named(void **state)
 	expect(bench, undo(bench, &change, 1), MR_E_CONFLICT);
 	assert_true(directory_has(&bench->directory, dn, "description", "description: foreign\n"));
 	mr_diags_clear(&bench->diags);
+}
+
+/* An edit between our look and our request: the request carries what the look saw. */
+static void a_request_is_turned_down__when_the_entry_moved_since_the_look(void **state)
+{
+	struct bench *bench = *state;
+	const char *dn = "cn=racing,ou=people," SUFFIX;
+	const struct mr_change *changes[] = {
+	        change_of(bench, dn, BODY("sn=A"), BODY("sn=B")),
+	        change_of(bench, dn, BODY("objectClass=person", "sn=A"), NULL),
+	};
+
+	directory_ldif(&bench->directory,
+	        "dn: cn=racing,ou=people," SUFFIX "\nobjectClass: person\ncn: racing\nsn: A\n");
+	for (size_t i = 0; i < 2; i++) {
+		struct mr_ldap_operation operation = {.change = changes[i], .dn = mr_str_from(dn)};
+		struct mr_ldap_wave wave = {.backend = bench->backend,
+		        .operations = &operation,
+		        .n = 1,
+		        .arena = &bench->arena};
+
+		expect(bench, mr_ldap_look(bench->backend, &operation, 1, &bench->arena), 0);
+		directory_ldif(&bench->directory,
+		        "dn: cn=racing,ou=people," SUFFIX
+		        "\nchangetype: modify\nreplace: description\ndescription: x\n");
+		expect(bench, mr_ldap_wave_send(&wave), 0);
+		assert_int_equal(operation.state, MR_LDAP_UNSURE);
+		assert_int_equal(operation.result, LDAP_ASSERTION_FAILED);
+	}
+	assert_true(directory_has(&bench->directory, dn, "sn", "sn: A\n"));
 }
 
 static void an_undo_puts_back_the_others__when_one_entry_is_in_conflict(void **state)
@@ -312,6 +344,7 @@ int main(void)
 	        cmocka_unit_test(values_are_put_back_as_they_were_written__after_an_undo),
 	        cmocka_unit_test(nothing_is_written__when_classes_differ_in_what_is_implied_only),
 	        cmocka_unit_test(a_foreign_edit_survives__and_is_named),
+	        cmocka_unit_test(a_request_is_turned_down__when_the_entry_moved_since_the_look),
 	        cmocka_unit_test(an_undo_puts_back_the_others__when_one_entry_is_in_conflict),
 	        cmocka_unit_test(an_entry_is_not_deleted__when_it_holds_what_nobody_saw),
 	        cmocka_unit_test(
