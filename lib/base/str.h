@@ -23,8 +23,9 @@ typedef struct mr_str {
 		(literal), sizeof(literal) - 1                                                     \
 	}
 
-/* For "%.*s": the two arguments of a view. */
-#define MR_FMT(s) (int)(s).size, (s).data
+/* For "%.*s": the two arguments of a view, evaluated more than once; printf wants no NULL, even of
+ * no bytes. */
+#define MR_FMT(s) (int)(s).size, (s).data ? (s).data : ""
 
 /* A view of a NUL-terminated string; NULL gives the empty view. */
 mr_str mr_str_from(const char *text);

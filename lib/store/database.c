@@ -208,7 +208,7 @@ static int distrust(struct mr_state *state, const char *why)
 {
 	state->is_trusted = false;
 	mr_diags_at(state->diags, MR_WARNING, NULL, NULL,
-	        "%s %s: nothing is changed on the servers by it", state->sql.what, why);
+	        "%s %s: it is only read, and nothing is deleted", state->sql.what, why);
 	mr_diags_hint(state->diags, "look at it, then say 'mailreeve trust'");
 	return 0;
 }
