@@ -147,6 +147,51 @@ static int describe(struct mr_plan *plan, const struct mr_plan_server *server)
 	return 0;
 }
 
+static struct mr_strs copy_strs(struct mr_arena *arena, const struct mr_strs *list)
+{
+	struct mr_strs copy = {mr_alloc_n(arena, list->n + 1, sizeof *copy.items), list->n};
+
+	for (size_t i = 0; i < list->n; i++)
+		copy.items[i] = mr_str_copy(arena, list->items[i]);
+	return copy;
+}
+
+static const struct mr_policy *copy_policy(struct mr_arena *arena, const struct mr_policy *policy)
+{
+	struct mr_policy *copy = mr_alloc(arena, sizeof *copy);
+
+	*copy = *policy;
+	copy->limits = mr_alloc_n(arena, policy->n_limits + 1, sizeof *copy->limits);
+	for (size_t i = 0; i < policy->n_limits; i++) {
+		copy->limits[i] = policy->limits[i];
+		copy->limits[i].id = mr_str_copy(arena, policy->limits[i].id);
+		copy->limits[i].text = mr_str_copy(arena, policy->limits[i].text);
+	}
+	copy->protect = copy_strs(arena, &policy->protect);
+	copy->allowed_schemes = copy_strs(arena, &policy->allowed_schemes);
+	copy->waived = copy_strs(arena, &policy->waived);
+	return copy;
+}
+
+/* A plan is judged again when it is narrowed, long after the call that made it: what it is judged
+ * by is its own. */
+static void keep_lists(struct mr_plan *plan, const struct mr_plan_input *input)
+{
+	struct mr_plan_server *servers =
+	        mr_alloc_n(&plan->arena, input->n_servers + 1, sizeof *servers);
+
+	for (size_t i = 0; i < input->n_servers; i++)
+		servers[i] = input->servers[i];
+	plan->input.servers = servers;
+	if (input->policy)
+		plan->input.policy = copy_policy(&plan->arena, input->policy);
+	if (input->allow) {
+		struct mr_strs *allow = mr_alloc(&plan->arena, sizeof *allow);
+		*allow = copy_strs(&plan->arena, input->allow);
+		plan->input.allow = allow;
+	}
+}
+
 static void keep_input(struct mr_plan *plan, const struct mr_plan_input *input)
 {
 	plan->input = *input;
@@ -155,6 +200,7 @@ static void keep_input(struct mr_plan *plan, const struct mr_plan_input *input)
 	plan->input.tree = mr_str_copy(&plan->arena, input->tree);
 	plan->input.directory = mr_str_copy(&plan->arena, input->directory);
 	plan->input.only = mr_str_copy(&plan->arena, input->only);
+	keep_lists(plan, input);
 	plan->is_keyed = input->state;
 	plan->key = input->state ? mr_state_seal_key(input->state) : no_key;
 }

@@ -35,7 +35,7 @@ extern const char *const mr_relay_parameters[MR_RELAY_PARAMETER_COUNT];
 
 struct mr_plan {
 	struct mr_arena arena;
-	struct mr_plan_input input; /* strings copied; what it points to is the caller's */
+	struct mr_plan_input input; /* lists and strings copied */
 	const uint8_t *key;         /* seal key */
 	bool is_keyed;              /* a real key; else digests leave secrets out */
 	struct mr_plan_collection *collections;

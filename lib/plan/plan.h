@@ -45,7 +45,8 @@ struct mr_rail {
 
 struct mr_plan;
 
-/* Reads the servers and computes. MR_E_UNREADABLE, MR_E_INVALID. Refused rails are no error here. */
+/* Reads the servers and computes. MR_E_UNREADABLE, MR_E_INVALID. Refused rails are no error here. diags, host, desired,
+ * state and the backends must outlive the plan; everything else of the input is copied. */
 MR_CHECK int mr_plan_make(const struct mr_plan_input *input, struct mr_plan **out);
 void mr_plan_free(struct mr_plan *plan);
 

@@ -28,7 +28,12 @@ static void save(struct shelf *shelf, struct mr_buf *out)
 static int check(struct shelf *shelf, mr_str text, size_t *out_n)
 {
 	struct mr_saved_plan *saved = NULL;
+	struct mr_policy policy = *mr_policy_builtin();
+	shelf->input.policy = &policy;
 	struct mr_plan *fresh = shelf_plan(shelf);
+	/* the call that gave the policy is over */
+	memset(&policy, 0xff, sizeof policy);
+	shelf->input.policy = mr_policy_builtin();
 	int result = mr_saved_plan_parse(&shelf->diags, text, &saved);
 
 	assert_int_equal(result, 0);
