@@ -52,11 +52,7 @@ is "$(ldap_search -b uid=alice,ou=people,dc=example,dc=org title | grep -c '^tit
 
 say "a bind user that may see only fifty entries: exit 69, nothing deleted"
 world "$SCRATCH/before"
-cat >"$W/people.yaml" <<-EOF
-	ldap:
-	  trees:
-	    "ou=people,dc=example,dc=org": {mode: exclusive}
-EOF
+edit "$W/directory.yaml" 's/"ou=people,dc=example,dc=org": {mode: shared}/"ou=people,dc=example,dc=org": {mode: exclusive}/'
 commit "all people are ours now"
 sed "s#^ldap:.*#ldap: {uri: \"ldap://127.0.0.1:$BED_LDAP_PORT/\", bind: simple, bind_dn: \"$BED_LDAP_READER\", password_file: $BED_SECRETS/reader}#" \
 	"$BED_AGENT_YAML" >"$SCRATCH/reader.yaml"

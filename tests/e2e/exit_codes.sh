@@ -50,8 +50,10 @@ same_world "$SCRATCH/before" "$SCRATCH/after"
 expect 3 plan --fail-on mail_refused
 expect 0 apply --yes --allow 'users.close<=1'
 refuses bob@example.org
-expect 0 history
-says 'users\.close'
+expect 0 history --format json
+run=$(python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); d = d if isinstance(d, list) else d["runs"]; print(d[0].get("run", d[0].get("id")))' "$OUT")
+expect 0 history "$run"
+says 'users\.close<=1'
 git -C "$W" revert -q --no-edit HEAD
 commit "bob again"
 expect 0 apply --yes

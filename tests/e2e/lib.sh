@@ -306,8 +306,8 @@ count_reloads() {
 
 # Names, inodes, sizes and times of every file that the servers read; of the folders too.
 footprint() {
-	find "$BED_POSTFIX_DIR" "$BED_DIR/dovecot" "$BED_DIR/ldap/conf" "$BED_SECRETS" "$W" \
-		-not -path '*/dovecot/run*' -not -path '*/dovecot/state*' -not -name '*lock*' -not -path '*/.git*' \
+	find "$BED_POSTFIX_DIR" "$BED_DIR/dovecot" "$BED_DIR/ldap/conf" "$BED_SECRETS" \
+		-not -path '*/dovecot/run*' -not -path '*/dovecot/state*' -not -name '*lock*' \
 		-printf '%p %i %s %T@ %C@\n' | sort
 }
 

@@ -70,9 +70,21 @@ cannot_log_in alice@example.org alice-secret pop3
 is "$(sends alice@example.org alice-secret)" 535 "without submission: no sending"
 
 say "a domain that is suspended: put off, not refused"
-sed -i 's/^  example.org:/&\n    state: suspended/' "$W/domains/example.org.yaml"
-commit "suspended"
-expect 0 apply --yes --allow 'users.close<=100'
-is "$(rcpt alice@example.org | cut -c1)" 4 "suspended: held off"
+cat >"$W/domains/example.com.yaml" <<-EOF
+	domains:
+	  example.com:
+	    users: {dave: {password: "$ALICE_HASH"}}
+	    aliases: {postmaster: [dave]}
+EOF
+commit "a second domain"
+expect 0 apply --yes
 sleep 1.2
-cannot_log_in alice@example.org alice-secret imap
+accepts dave@example.com
+can_log_in dave@example.com alice-secret
+edit "$W/domains/example.com.yaml" 's/^  example.com:/&\n    state: suspended/'
+commit "suspended"
+expect 0 apply --yes
+is "$(rcpt dave@example.com | cut -c1)" 4 "suspended: held off"
+is "$(rcpt postmaster@example.com | cut -c1)" 4 "suspended: held off"
+sleep 1.2
+cannot_log_in dave@example.com alice-secret imap
