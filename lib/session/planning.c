@@ -26,24 +26,24 @@ static int policy_in_force(
 	return 0;
 }
 
-static struct mr_strs list_of(struct mailreeve *session, const char *const *texts)
+static const struct mr_strs *list_of(struct mailreeve *session, const char *const *texts)
 {
-	struct mr_strs list = {0};
+	struct mr_strs *list = mr_alloc(&session->arena, sizeof *list);
 	size_t n = 0;
 
 	while (texts && texts[n])
 		n++;
-	list.items = mr_alloc_n(&session->arena, n + 1, sizeof *list.items);
-	for (; list.n < n; list.n++)
-		list.items[list.n] = mr_str_from(texts[list.n]);
+	list->items = mr_alloc_n(&session->arena, n + 1, sizeof *list->items);
+	for (; list->n < n; list->n++)
+		list->items[list->n] = mr_str_from(texts[list->n]);
 	return list;
 }
 
 int mr_session_plan(struct mailreeve *session, const struct mr_wanted *wanted,
         const struct mr_planning *how, struct mr_plan **out)
 {
-	struct mr_policy storage = {0};
-	struct mr_strs allow = list_of(session, how->allow);
+	/* the plan looks at both as long as it lives: a saved one is judged again after it was narrowed */
+	struct mr_policy *policy = mr_alloc(&session->arena, sizeof *policy);
 	struct mr_plan_input input = {.diags = &session->diags,
 	        .host = &session->host,
 	        .desired = wanted->desired,
@@ -52,14 +52,14 @@ int mr_session_plan(struct mailreeve *session, const struct mr_wanted *wanted,
 	        .directory = wanted->directory,
 	        .commit = wanted->commit,
 	        .tree = wanted->tree_id,
-	        .allow = &allow,
+	        .allow = list_of(session, how->allow),
 	        .only = mr_str_from(how->only),
 	        .heals_drift = how->heals_drift,
 	        .follows_drift_mode = how->follows_drift_mode,
 	        .version = MR_VERSION,
 	        .progress = session->options.progress,
 	        .progress_arg = session->options.arg};
-	int code = policy_in_force(session, &storage, &input.policy);
+	int code = policy_in_force(session, policy, &input.policy);
 
 	if (!code)
 		code = mr_session_open_servers(session);
