@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -70,7 +69,7 @@ static pid_t master_pid(struct mr_backend *backend)
 		pid = 0;
 	mr_buf_done(&text);
 	mr_arena_done(&arena);
-	return pid && kill((pid_t)pid, 0) == 0 ? (pid_t)pid : 0;
+	return mr_dovecot_is_alive((pid_t)pid) ? (pid_t)pid : 0;
 }
 
 static int run_program(struct mr_backend *backend, const char *const *argv, bool is_starter)

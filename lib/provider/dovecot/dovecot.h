@@ -209,6 +209,9 @@ MR_CHECK int mr_dovecot_activate(struct mr_backend *backend, const struct mr_cha
         enum mr_activation what, bool is_undo);
 MR_CHECK int mr_dovecot_probe(struct mr_backend *backend);
 
+/* process.c: whether a process runs; one that ended and was not waited for does not. */
+bool mr_dovecot_is_alive(pid_t pid);
+
 bool mr_dovecot_is_rows(const struct mr_collection *in);
 
 #endif

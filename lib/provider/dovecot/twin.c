@@ -4,7 +4,7 @@
  */
 #include "dovecot/twin.h"
 
-#include <dirent.h>
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -24,6 +24,7 @@
 #define PROGRAM_TIMEOUT_MS 20000
 #define STOP_TIMEOUT_MS 5000
 #define TICK_MS 20
+#define LOG_DELAY_MS 60 /* what was said goes through a process of its own */
 #define TWIN_USER "twin@mailreeve.invalid"
 
 static int make_folder(struct mr_twin *twin)
@@ -179,6 +180,51 @@ static int effective_of(struct mr_twin *twin, const char *path, struct mr_doveco
 	return code;
 }
 
+/* Whether somebody else listens there; a reload would lose the listener without a word. */
+static int check_port(struct mr_twin *twin, mr_str scope, mr_str host, uint16_t port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+	const char *text = mr_str_copy(&twin->arena, mr_str_take(host, mr_str_find(host, ' '))).data;
+	int one = 1, fd, is_taken;
+
+	if (host.size == 0 || mr_str_starts(host, MR_STR("*")))
+		address.sin_addr.s_addr = htonl(INADDR_ANY);
+	else if (inet_pton(AF_INET, text, &address.sin_addr) != 1)
+		return 0; /* a name, or IPv6: found out by the probe */
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one); /* without it the check is only stricter */
+	is_taken = bind(fd, (const struct sockaddr *)&address, sizeof address) && errno == EADDRINUSE;
+	(void)close(fd);
+	return is_taken ? mr_fail(twin->backend->diags, MR_E_REJECTED, "port %u of '%.*s' is in use by another program", port,
+	                          MR_FMT(scope))
+	                : 0;
+}
+
+/* Listeners that the live configuration does not have. */
+static int check_ports(struct mr_twin *twin, const struct mr_dovecot_settings *effective)
+{
+	int code = mr_dovecot_learn_live(twin->backend);
+
+	for (size_t i = 0; !code && i < effective->list.n; i++) {
+		const struct mr_dovecot_setting *setting = &effective->list.items[i], *address, *live;
+		mr_str scope;
+		uint64_t port = 0;
+
+		if (!mr_str_ends(setting->path, MR_STR("/port")) || mr_number_parse(setting->value, 65535, &port) || !port)
+			continue;
+		scope = mr_str_take(setting->path, mr_str_rfind(setting->path, '/'));
+		address = mr_dovecot_settings_find(
+		        effective, mr_str_printf(&twin->arena, "%.*s/address", MR_FMT(scope)));
+		live = mr_dovecot_settings_find(&twin->backend->live, setting->path);
+		if (live && mr_str_eq(live->value, setting->value))
+			continue;
+		if (!address || address->value.size == 0)
+			address = mr_dovecot_settings_find(effective, MR_STR("listen"));
+		code = check_port(twin, scope, address ? address->value : MR_STR("*"), (uint16_t)port);
+	}
+	return code;
+}
+
 static int write_main(struct mr_twin *twin, const char *own_path)
 {
 	struct mr_dovecot_settings effective = {0};
@@ -189,6 +235,8 @@ static int write_main(struct mr_twin *twin, const char *own_path)
 		code = write_file(twin, "dovecot.conf", mr_buf_str(&text), &twin->config);
 	if (!code)
 		code = effective_of(twin, twin->config, &effective);
+	if (!code)
+		code = check_ports(twin, &effective);
 	if (!code) {
 		const struct mr_dovecot_setting *protocols = mr_dovecot_settings_find(&effective, MR_STR("protocols"));
 		mr_str words = protocols ? protocols->value : (mr_str){0};
@@ -239,12 +287,13 @@ static void stop(struct mr_twin *twin)
 {
 	pid_t pid = master_of(twin);
 
-	if (!pid)
+	if (!mr_dovecot_is_alive(pid))
 		return;
-	(void)kill(pid, SIGTERM);
-	for (unsigned waited = 0; kill(pid, 0) == 0 && waited < STOP_TIMEOUT_MS; waited += TICK_MS)
+	/* all of its processes at once: by itself the master waits for them for a second or more */
+	(void)kill(getpgid(pid) == pid ? -pid : pid, SIGTERM);
+	for (unsigned waited = 0; mr_dovecot_is_alive(pid) && waited < STOP_TIMEOUT_MS; waited += TICK_MS)
 		(void)poll(NULL, 0, TICK_MS);
-	if (kill(pid, 0) == 0)
+	if (mr_dovecot_is_alive(pid))
 		(void)kill(pid, SIGKILL);
 }
 
@@ -297,8 +346,9 @@ static int run_twin(struct mr_twin *twin, const struct mr_dovecot_settings *sett
 	if (code)
 		return code;
 	code = mr_twin_speak(twin);
-	stop(twin);
+	(void)poll(NULL, 0, LOG_DELAY_MS);
 	said = judge_log(twin);
+	stop(twin);
 	return said ? said : code;
 }
 
