@@ -185,9 +185,11 @@ int mr_repo_fetch(struct mr_diags *diags, struct mr_repo *repo)
 	pid_t parent = getpid();
 	int ends[2];
 	bool is_current = false;
-	int result = repo->is_local ? mr_fetch_is_current(diags, repo, &is_current) : 0;
+	int result = mr_repo_check_url(diags, repo);
 	pid_t pid;
 
+	if (result == 0 && repo->is_local)
+		result = mr_fetch_is_current(diags, repo, &is_current);
 	if (result < 0 || is_current)
 		return result;
 	if (pipe2(ends, O_CLOEXEC) < 0)

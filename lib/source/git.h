@@ -12,14 +12,14 @@
 
 #include <git2.h>
 
-#define MR_TREE_DEEPEST 32
+#define MR_TREE_DEEPEST       32
 #define MR_TREE_LARGEST_BYTES ((uint64_t)16 << 20)
-#define MR_TREE_MOST_FILES 1000000
+#define MR_TREE_MOST_FILES    1000000
 
 struct mr_repo {
 	struct mr_arena arena;
 	const char *mirror;
-	const char *url;     /* as libgit2 takes it */
+	const char *url;       /* as libgit2 takes it */
 	const char *shown_url; /* without a password */
 	const char *branch;
 	const char *ssh_key; /* or empty, as the two below */
@@ -53,7 +53,8 @@ struct mr_tree {
 void mr_git_start(void);
 /* The text of libgit2's last error. */
 const char *mr_git_reason(void);
-/* "cannot WHAT: REASON", then the mirror is marked to be made anew at the next open. Returns MR_E_UNREADABLE. */
+/* "cannot WHAT: REASON", then the mirror is marked to be made anew at the next open. Returns
+ * MR_E_UNREADABLE. */
 int mr_git_damaged(struct mr_diags *diags, const struct mr_repo *repo, const char *what);
 bool mr_git_parse_id(mr_str hex, git_oid *out);
 mr_str mr_git_format_id(struct mr_arena *arena, const git_oid *id);
@@ -61,13 +62,17 @@ mr_str mr_git_format_id(struct mr_arena *arena, const git_oid *id);
 /* url.c: classifies and checks repository_url and what it needs. */
 MR_CHECK int mr_repo_check_url(struct mr_diags *diags, struct mr_repo *repo);
 
+/* repo_store.c: whether the commit holds a folder, whose root is the configured path. */
+bool mr_repo_is_folder(struct mr_repo *repo, mr_str commit);
+
 /* fetch_child.c: in the child, which has to _exit with what comes back: reports into diags. */
 MR_CHECK int mr_fetch_work(struct mr_diags *diags, const struct mr_repo *repo);
 /* The remote's branch read directly; local repositories only. */
 MR_CHECK int mr_fetch_is_current(struct mr_diags *diags, struct mr_repo *repo, bool *out);
 
 /* known_hosts.c: writes a HOME whose known_hosts holds the usable lines of the configured file. */
-MR_CHECK int mr_known_hosts_prepare(struct mr_diags *diags, const struct mr_repo *repo, const char *home);
+MR_CHECK int mr_known_hosts_prepare(
+        struct mr_diags *diags, const struct mr_repo *repo, const char *home);
 /* Whether a line of the file names this key (raw), for whatever host. */
 bool mr_known_hosts_has_key(const char *path, mr_str key);
 
@@ -86,7 +91,8 @@ bool mr_tree_is_path(mr_str path);
 
 /* tree_dir.c and tree_git.c */
 MR_CHECK int mr_tree_dir_read(struct mr_tree *tree, mr_str path, struct mr_buf *out);
-MR_CHECK int mr_tree_git_read(struct mr_tree *tree, const struct mr_tree_file *file, struct mr_buf *out);
+MR_CHECK int mr_tree_git_read(
+        struct mr_tree *tree, const struct mr_tree_file *file, struct mr_buf *out);
 MR_CHECK int mr_tree_git_read_path(struct mr_tree *tree, mr_str path, struct mr_buf *out);
 void mr_tree_blob_id(mr_str content, struct mr_arena *arena, mr_str *out);
 

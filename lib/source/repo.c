@@ -84,6 +84,15 @@ static const char *keep(struct mr_repo *repo, mr_str s)
 	return mr_str_copy(&repo->arena, s).data;
 }
 
+/* Only a fetch needs a good URL, and reports a bad one: the mirror can be read without. */
+static void judge_url(struct mr_repo *repo)
+{
+	struct mr_diags silent = {0};
+
+	(void)!mr_repo_check_url(&silent, repo);
+	mr_diags_done(&silent);
+}
+
 int mr_repo_open(
         struct mr_diags *diags, const struct mr_repo_options *options, struct mr_repo **out)
 {
@@ -99,9 +108,8 @@ int mr_repo_open(
 	repo->known_hosts = keep(repo, options->known_hosts);
 	repo->ca_file = keep(repo, options->ca_file);
 	repo->timeout_ms = options->timeout_ms ? options->timeout_ms : DEFAULT_TIMEOUT_MS;
-	result = mr_repo_check_url(diags, repo);
-	if (result == 0)
-		result = open_mirror(diags, repo);
+	judge_url(repo);
+	result = open_mirror(diags, repo);
 	if (result < 0) {
 		mr_repo_close(repo);
 		return result;

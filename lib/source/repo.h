@@ -21,6 +21,7 @@ struct mr_repo_options {
 	                        be killed */
 };
 
+/* Needs no good url: a bad one, or one that lacks its keys, is MR_E_CONFIG at mr_repo_fetch. */
 MR_CHECK int mr_repo_open(
         struct mr_diags *diags, const struct mr_repo_options *options, struct mr_repo **out);
 void mr_repo_close(struct mr_repo *repo);

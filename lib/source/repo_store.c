@@ -91,6 +91,32 @@ static int commit_tree(struct mr_repo *repo, const git_oid *tree_id, git_oid *ou
 	return result;
 }
 
+/* A name that no fetch writes: tells such commits apart from those of the repository. */
+static int mark(struct mr_repo *repo, mr_str commit, const git_oid *id)
+{
+	git_reference *reference = NULL;
+	struct mr_buf name = MR_BUF_INIT;
+	int result;
+
+	mr_buf_printf(&name, "refs/mailreeve/folders/%.*s", MR_FMT(commit));
+	result = git_reference_create(&reference, repo->git, name.data, id, 1, NULL);
+	git_reference_free(reference);
+	mr_buf_done(&name);
+	return result;
+}
+
+bool mr_repo_is_folder(struct mr_repo *repo, mr_str commit)
+{
+	struct mr_buf name = MR_BUF_INIT;
+	git_oid id;
+	bool is_there;
+
+	mr_buf_printf(&name, "refs/mailreeve/folders/%.*s", MR_FMT(commit));
+	is_there = git_reference_name_to_id(&id, repo->git, name.data) == 0;
+	mr_buf_done(&name);
+	return is_there;
+}
+
 int mr_repo_store_tree(struct mr_diags *diags, struct mr_repo *repo, struct mr_tree *tree,
         struct mr_arena *arena, mr_str *out_commit)
 {
@@ -108,7 +134,11 @@ int mr_repo_store_tree(struct mr_diags *diags, struct mr_repo *repo, struct mr_t
 		result = mr_fail(diags, MR_E_FAILED, "cannot store the folder in '%s': %s",
 		        repo->mirror, mr_git_reason());
 	mr_vec_done(&updates);
-	if (result == 0)
+	if (result == 0) {
 		*out_commit = mr_git_format_id(arena, &commit_id);
+		if (mark(repo, *out_commit, &commit_id) < 0)
+			result = mr_fail(diags, MR_E_FAILED, "cannot keep the folder in '%s': %s",
+			        repo->mirror, mr_git_reason());
+	}
 	return result;
 }

@@ -127,7 +127,7 @@ static int open_folder(struct mr_tree *tree, mr_str commit, mr_str subpath, git_
 		subpath = mr_str_skip(subpath, 2);
 	while (mr_str_ends(subpath, MR_STR("/")))
 		subpath.size--;
-	if (is_root(subpath))
+	if (is_root(subpath) || mr_repo_is_folder(tree->repo, commit))
 		return git_tree_dup(out, tree->root) < 0 ? damaged(tree, commit) : 0;
 	if (!mr_tree_is_path(subpath))
 		return mr_fail(tree->diags, MR_E_CONFIG,

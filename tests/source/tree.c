@@ -311,7 +311,8 @@ static void a_stored_folder_comes_back_as_a_commit(void **state)
 	assert_int_equal(
 	        mr_repo_describe(&f->diags, f->repo, commit, &f->arena, &author, &subject), 0);
 	assert_true(mr_str_starts(author, MR_STR("mailreeve")));
-	assert_int_equal(mr_tree_open_commit(&f->diags, f->repo, commit, MR_STR("."), &f->tree), 0);
+	assert_int_equal(
+	        mr_tree_open_commit(&f->diags, f->repo, commit, MR_STR("mail/path"), &f->tree), 0);
 	expect_files(f, all_names, (const char *const[]){"changed\n", "8\n", "2\n", "3\n", "1\n"});
 	mr_buf_clear(&content);
 	assert_int_equal(mr_tree_read_path(f->tree, MR_STR("README.md"), &content), 0);
