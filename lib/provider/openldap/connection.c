@@ -18,7 +18,7 @@
 #include "base/file.h"
 
 #define NETWORK_TIMEOUT_S    5
-#define ANSWER_TIMEOUT_S     60
+#define ANSWER_TIMEOUT_S     10
 #define PASSWORD_LIMIT_BYTES 4096
 
 bool mr_ldap_is_transient(int result)
