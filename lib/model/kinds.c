@@ -90,10 +90,10 @@ size_t mr_kind_find(const struct mr_kind *kind, mr_str name)
 	return kind->n_fields;
 }
 
-/* How far a word may be from what was written to be worth naming: a third of its length. */
+/* How far a word may be from what was written to be worth naming; letters in the wrong order count twice. */
 static unsigned nearness_limit(mr_str name)
 {
-	return name.size < 4 ? 1 : (unsigned)(name.size > 12 ? 4 : name.size / 3);
+	return name.size < 4 ? 1 : name.size < 9 ? 2 : name.size > 12 ? 4 : 3;
 }
 
 const char *mr_kind_nearest(const struct mr_kind *kind, mr_str name)

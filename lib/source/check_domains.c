@@ -28,12 +28,13 @@ static void check_fields(struct mr_check *check, const struct mr_object *object,
 	}
 }
 
-/* Follows alias_of from domain to domain; true, and reported, when that comes back to where it began. */
+/* Follows alias_of from domain to domain; true when that comes back to where it began. Reported once, at the bytewise
+ * first of the domains. */
 static bool is_in_cycle(struct mr_check *check, const struct mr_domain *domain, const struct mr_loc *loc)
 {
 	struct mr_buf way = MR_BUF_INIT;
 	mr_str name = domain->alias_of;
-	bool is_cycle = false;
+	bool is_cycle = false, is_first = true;
 
 	mr_buf_add_str(&way, domain->name);
 	for (unsigned i = 0; i < HOPS_LIMIT && name.size && !is_cycle; i++) {
@@ -41,9 +42,10 @@ static bool is_in_cycle(struct mr_check *check, const struct mr_domain *domain, 
 
 		mr_buf_printf(&way, " -> %.*s", MR_FMT(name));
 		is_cycle = mr_str_eq(name, domain->name);
+		is_first &= mr_str_cmp(name, domain->name) >= 0;
 		name = facts && facts->kind == MR_DOMAIN_ALIAS ? facts->alias_of : (mr_str){0};
 	}
-	if (is_cycle)
+	if (is_cycle && is_first)
 		mr_diags_at(check->diags, MR_ERROR, "MR-CYCLE", loc, "alias domains lead back to themselves: %s", way.data);
 	mr_buf_done(&way);
 	return is_cycle;
@@ -56,6 +58,8 @@ static void check_alias_domain(struct mr_check *check, const struct mr_object *o
 	const struct mr_domain_facts *of = mr_domain_facts_find(check->desired, domain->alias_of);
 
 	if (!leaf) {
+		if (mr_object_leaf(object, MR_LEAF_BAD))
+			return;
 		mr_diags_at(check->diags, MR_ERROR, "MR-KEY-MISSING", &loc, "domain '%.*s' is of kind alias and has no 'alias_of'",
 		        MR_FMT(domain->name));
 	} else if (!of) {

@@ -28,7 +28,7 @@ struct totals {
 struct place {
 	uint64_t hash;
 	mr_str address;
-	enum mr_kind_id kind;
+	bool is_declaration;
 	struct mr_loc loc;
 };
 
@@ -133,7 +133,7 @@ static void check_alias(void *arg, const struct mr_object *object)
 	struct mr_loc loc = mr_object_loc(object, &check->desired->paths);
 	int64_t days;
 
-	if (!to || !to->leaf.n_items)
+	if ((!to || !to->leaf.n_items) && !mr_object_leaf(object, MR_LEAF_BAD))
 		mr_diags_at(check->diags, MR_ERROR, "MR-KEY-MISSING", &loc, "alias '%.*s' goes nowhere: 'to' names no address",
 		        MR_FMT(object->key));
 	if (!expires || mr_date_parse(mr_leaf_text(&expires->leaf), &days) < 0 || days >= check->desired->today_days)
@@ -170,7 +170,7 @@ static void judge_targets(struct members *members)
 
 static void note_place(struct members *members, const struct mr_reference *reference, mr_str address, uint64_t hash)
 {
-	struct place place = {hash, mr_str_copy(&members->arena, address), reference->kind, reference->loc};
+	struct place place = {hash, mr_str_copy(&members->arena, address), reference->use == MR_USE_DECLARED, reference->loc};
 
 	mr_vec_push(&members->places, place);
 }
@@ -224,7 +224,7 @@ static void report_twice(struct members *members)
 	const struct place *first = NULL;
 
 	mr_vec_each(place, &members->places) {
-		if (!mr_hashes_has(&members->twice, place->hash))
+		if (!place->is_declaration || !mr_hashes_has(&members->twice, place->hash))
 			continue;
 		if (!first || first->hash != place->hash) {
 			first = place;
@@ -337,7 +337,7 @@ static void check_postmaster(struct members *members, const struct mr_object *ob
 	char address[300];
 	int size = snprintf(address, sizeof address, "postmaster@%.*s", MR_FMT(facts->name));
 
-	if (check->is_partial || facts->state == MR_DOMAIN_CLOSED || facts->kind == MR_DOMAIN_ALIAS || facts->has_catch_all ||
+	if (check->is_partial || mr_object_leaf(object, MR_LEAF_BAD) || facts->state == MR_DOMAIN_CLOSED || facts->kind == MR_DOMAIN_ALIAS || facts->has_catch_all ||
 	        (facts->kind == MR_DOMAIN_RELAY && facts->recipients != MR_RECIPIENTS_LISTED) ||
 	        mr_hashes_has(&members->declared, mr_hash_text((mr_str){address, (size_t)size})))
 		return;

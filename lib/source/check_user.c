@@ -43,7 +43,7 @@ static void check_password(struct mr_check *check, const struct mr_object *objec
 
 	if (leaf && !user->password.is_secret_reference)
 		mr_check_password(check->desired, check->diags, &loc, name, user->password.text);
-	if (leaf || user->state == MR_USER_CLOSED || user->state == MR_USER_NO_LOGIN || !user->services)
+	if (leaf || check->diags->n_errors || user->state == MR_USER_CLOSED || user->state == MR_USER_NO_LOGIN || !user->services)
 		return;
 	mr_diags_at(check->diags, MR_WARNING, "MR-USER-NO-PASSWORD", &loc, "user '%.*s' has no password and cannot log in",
 	        MR_FMT(user->address));

@@ -9,11 +9,6 @@
 
 #define MR_ROOT_FILE "mailreeve.yaml"
 
-/* Leaf ids that are no fields and may stand in several files: the first counts. */
-#define MR_LEAF_WRITTEN 127 /* the key as it was written */
-#define MR_LEAF_KEYED   126 /* a table has entries given as a mapping */
-#define MR_LEAF_FREE    120 /* from here on */
-
 /* Leaves of kinds without fields. */
 #define MR_F_VALUE          0
 #define MR_F_PATTERN        1

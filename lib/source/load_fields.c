@@ -128,6 +128,12 @@ static bool parse_item(struct mr_loader *loader, const struct mr_fields_at *at, 
 	return false;
 }
 
+/* Something that stands here was refused: checks must not report it as missing. */
+static void note_bad(struct mr_loader *loader, const struct mr_node *at)
+{
+	mr_loader_leaf(loader, MR_LEAF_BAD, at, MR_ITEM_TEXT, (mr_str){0});
+}
+
 static void load_list(struct mr_loader *loader, const struct mr_fields_at *at, size_t index, const struct mr_node *list)
 {
 	const struct mr_field *field = &mr_kind_get(at->kind)->fields[index];
@@ -140,6 +146,8 @@ static void load_list(struct mr_loader *loader, const struct mr_fields_at *at, s
 	mr_row_leaf(loader->body, &leaf);
 	for (size_t i = 0; i < leaf.n_items; i++)
 		mr_row_item(loader->body, &items[i]);
+	if (leaf.n_items < list->n)
+		note_bad(loader, list);
 }
 
 void mr_loader_value(struct mr_loader *loader, const struct mr_fields_at *at, size_t index, const struct mr_node *node)
@@ -149,19 +157,25 @@ void mr_loader_value(struct mr_loader *loader, const struct mr_fields_at *at, si
 	        .n_items = 1};
 	struct mr_leaf_item item;
 
-	if (node->type == MR_NODE_BAD)
+	if (node->type == MR_NODE_BAD) {
+		note_bad(loader, node);
 		return;
+	}
 	if (!is_list_type(field->type)) {
-		if (!parse_item(loader, at, field, node, &item))
+		if (!parse_item(loader, at, field, node, &item)) {
+			note_bad(loader, node);
 			return;
+		}
 		mr_row_leaf(loader->body, &leaf);
 		mr_row_item(loader->body, &item);
 	} else if (node->type == MR_NODE_LIST) {
 		load_list(loader, at, index, node);
 	} else if (mr_node_is_null(node)) {
+		note_bad(loader, node);
 		mr_loader_error(loader, "MR-TYPE-EMPTY", node->line, node->column, "'%s' has no value", field->name);
 		mr_diags_hint(loader->diags, "an empty list is []");
 	} else {
+		note_bad(loader, node);
 		mr_loader_error(loader, "MR-TYPE-LIST", node->line, node->column, "'%s' must be %s", field->name,
 		        mr_type_text(field->type));
 		mr_diags_hint(loader->diags, "lists are written [a, b]");

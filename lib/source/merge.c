@@ -114,7 +114,7 @@ static void report_twice(const struct mr_objects *objects, const struct mr_merge
 	else if (object->kind == MR_KIND_ldap_entry || object->kind == MR_KIND_ldap_tree)
 		key = (mr_str){0};
 	mr_diags_at(objects->diags, MR_ERROR, is_role ? "MR-ROLE-CONFLICT" : "MR-LEAF-TWICE", &second,
-	        "%s%s%s%.*s%s is given twice%s: the other place is %.*s:%u:%u", name, mr_kind_get(object->kind)->name,
+	        "%s%s%s%.*s%s is given twice%s: the other place is %.*s:%u:%u", name, object->kind == MR_KIND_ldap_entry ? "this entry" : mr_kind_get(object->kind)->name,
 	        key.size ? " '" : "", MR_FMT(key), key.size ? "'" : "", is_role ? ", differently, by two roles of this host" : "",
 	        MR_FMT(first.path), first.line, first.column);
 }
@@ -130,6 +130,8 @@ static void merge_leaf(struct mr_objects *objects, const struct mr_merged_leaf *
 			object->by_id[leaf->leaf.id % MR_LEAF_IDS] = (uint8_t)object->leaves.n;
 		return;
 	}
+	if (!(leaf->leaf.flags & MR_LEAF_NAMED) && leaf->leaf.id >= MR_LEAF_FREE)
+		return;
 	if (rank_of(leaf->layer) != rank_of(old->layer)) {
 		if (rank_of(leaf->layer) > rank_of(old->layer))
 			*old = *leaf;

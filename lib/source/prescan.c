@@ -24,7 +24,7 @@ static void report(struct scan *scan, const char *rule, const char *what, unsign
 	for (size_t i = scan->line_start; i < scan->at; i++)
 		loc.column += ((unsigned char)scan->bytes.data[i] & 0xC0) != 0x80;
 	if (scan->n_reported++ < REPORT_LIMIT)
-		mr_diags_at(scan->diags, MR_ERROR, rule, &loc, "%s U+%04X is refused", what, code);
+		mr_diags_at(scan->diags, MR_ERROR, rule, &loc, "%s%0*X is refused", what, scan->at < scan->bytes.size ? 4 : 2, code);
 }
 
 /* The code point that starts at data; the text is known to be well-formed. */
@@ -55,11 +55,11 @@ static size_t scan_wide(struct scan *scan)
 	unsigned code = decode((const unsigned char *)scan->bytes.data + scan->at, &size);
 
 	if (code == 0x85 || code == 0x2028 || code == 0x2029)
-		report(scan, "MR-YAML-LINE-BREAK", "line break", code);
+		report(scan, "MR-YAML-LINE-BREAK", "line break U+", code);
 	else if (code < 0xA0)
-		report(scan, "MR-YAML-CONTROL", "control character", code);
+		report(scan, "MR-YAML-CONTROL", "control character U+", code);
 	else if (is_invisible(code))
-		report(scan, "MR-YAML-INVISIBLE", "invisible character", code);
+		report(scan, "MR-YAML-INVISIBLE", "invisible character U+", code);
 	return size;
 }
 
@@ -70,9 +70,9 @@ static void scan_control(struct scan *scan, unsigned char c)
 		scan->line_start = scan->at + 1;
 	} else if (c == '\r') {
 		if (scan->at + 1 == scan->bytes.size || scan->bytes.data[scan->at + 1] != '\n')
-			report(scan, "MR-YAML-LINE-BREAK", "carriage return without line feed:", c);
+			report(scan, "MR-YAML-LINE-BREAK", "carriage return without line feed, U+", c);
 	} else if (c != '\t') {
-		report(scan, "MR-YAML-CONTROL", "control character", c);
+		report(scan, "MR-YAML-CONTROL", "control character U+", c);
 	}
 }
 
@@ -93,6 +93,6 @@ bool mr_prescan(struct mr_diags *diags, mr_str path, mr_str bytes)
 		scan.at++;
 	}
 	if (good < bytes.size)
-		report(&scan, "MR-YAML-ENCODING", "the file is not UTF-8: byte", (unsigned char)bytes.data[good]);
+		report(&scan, "MR-YAML-ENCODING", "the file is not UTF-8: byte 0x", (unsigned char)bytes.data[good]);
 	return !scan.n_reported;
 }

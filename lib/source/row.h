@@ -18,6 +18,12 @@ enum mr_leaf_flags {
 
 enum mr_item_form { MR_ITEM_TEXT, MR_ITEM_SECRET, MR_ITEM_BINARY };
 
+/* Leaf ids that are no fields and may stand in several files: the first counts. */
+#define MR_LEAF_WRITTEN 127 /* the key as it was written */
+#define MR_LEAF_KEYED   126 /* a table has entries given as a mapping */
+#define MR_LEAF_BAD     125 /* something of the object was refused: what is missing may stand there */
+#define MR_LEAF_FREE    120 /* from here on */
+
 struct mr_leaf {
 	uint8_t id;
 	uint8_t flags;

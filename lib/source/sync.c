@@ -175,9 +175,13 @@ static void report_spelling(struct work *work, const struct mr_row_key *key, mr_
 	if (mr_row_read_head(&body, &loc.line, &loc.column) < 0)
 		return;
 	if (key->kind == MR_KIND_ldap_entry || key->kind == MR_KIND_ldap_tree)
-		name = MR_STR("with this distinguished name");
-	mr_diags_at(work->diags, MR_ERROR, "MR-NAME-TWICE", &loc, "%s '%.*s' is declared twice in this file, spelled differently: "
-	        "the other place is line %u", mr_kind_get(key->kind)->name, MR_FMT(name), work->previous_line);
+		mr_diags_at(work->diags, MR_ERROR, "MR-NAME-TWICE", &loc,
+		        "this distinguished name stands twice in the file, spelled differently: the other place is line %u",
+		        work->previous_line);
+	else
+		mr_diags_at(work->diags, MR_ERROR, "MR-NAME-TWICE", &loc,
+		        "%s '%.*s' is declared twice in this file, spelled differently: the other place is line %u",
+		        mr_kind_get(key->kind)->name, MR_FMT(name), work->previous_line);
 	mr_vec_push(&work->sync->bad, id);
 }
 

@@ -443,6 +443,8 @@ struct mr_node *mr_reader_value(struct mr_reader *reader, struct mr_arena *arena
 {
 	struct mr_node *node = read_node(reader, arena);
 
+	if (reader->is_broken) /* a part of a value is none: what is missing was not left out */
+		*node = (struct mr_node){.type = MR_NODE_BAD, .line = key->key_line, .column = key->key_column};
 	node->key = key->key;
 	node->key_line = key->key_line;
 	node->key_column = key->key_column;
