@@ -15,7 +15,7 @@
 void mr_git_start(void)
 {
 	static const int levels[] = {GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM,
-		GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL};
+	        GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL};
 
 	if (git_libgit2_init() < 0)
 		abort();
@@ -23,8 +23,8 @@ void mr_git_start(void)
 		(void)git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "");
 	(void)git_libgit2_opts(GIT_OPT_SET_TEMPLATE_PATH, "");
 	(void)git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, CACHED_OBJECT_BYTES);
-	/* Whom the configured repository belongs to is the operator's choice: its path stands in the host's
-	 * configuration, and nothing of it is run. */
+	/* Whom the configured repository belongs to is the operator's choice: its path stands in
+	 * the host's configuration, and nothing of it is run. */
 	(void)git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
 }
 
