@@ -237,6 +237,24 @@ static void an_override_by_others_shows_in_what_is_live(void **state)
 	mr_vec_done(&live.list);
 }
 
+static void a_deny_file_that_went_missing_is_made_again(void **state)
+{
+	struct bench *bench = *state;
+	struct changes changes;
+
+	declare_user(bench, "ann@example.org", MR_USER_ACTIVE);
+	(void)bring_about(bench);
+	must(bench, mr_provider_dovecot.finish(bench->backend, bench->work, true));
+	assert_int_equal(unlink(bench->backend->denied_path[MR_DENY_ALL]), 0);
+	bench_reopen(bench);
+	changes = plan(bench);
+	assert_int_equal(changes.n, 1);
+	must(bench, apply(bench, &changes, false));
+	plan_is_empty(bench);
+	look_again(bench);
+	assert_int_equal(log_in(bench, "imap", "ann@example.org"), 0);
+}
+
 static void what_is_no_longer_declared_goes_back_to_what_it_was(void **state)
 {
 	struct bench *bench = *state;
@@ -275,6 +293,8 @@ static void wrong_settings_are_refused_before_anything_moves(void **state)
 	        {"protocols", "imap nosuch", "Unknown protocol"},
 	        {"protocol imap/mail_plugins/nosuch", "yes", "Plugin 'nosuch' not found"},
 	        {"auth_mechanisms", "plain nosuch", "Unknown authentication mechanism"},
+	        {"ssl_server_cert_file", "/nonexistent", "Can't open file"},
+	        {"ssl_server_cert_file", "/etc/passwd", "holds no BEGIN CERTIFICATE"},
 	};
 	char *before = read_text(bench, bench->config);
 
@@ -283,6 +303,8 @@ static void wrong_settings_are_refused_before_anything_moves(void **state)
 
 		declared.n_settings = 0;
 		declare_setting(wrong[i][0], wrong[i][1]);
+		if (strstr(wrong[i][0], "ssl_"))
+			declare_setting("ssl", "yes");
 		bench_reopen(bench);
 		changes = plan(bench);
 		assert_int_equal(stage(bench, &changes), MR_E_REJECTED);
@@ -354,6 +376,8 @@ int main(void)
 		        what_somebody_else_changed_is_not_overwritten, open_server, close_server),
 		cmocka_unit_test_setup_teardown(half_a_step_is_finished_or_undone, open_server, close_server),
 		cmocka_unit_test_setup_teardown(an_override_by_others_shows_in_what_is_live, open_server, close_server),
+		cmocka_unit_test_setup_teardown(
+		        a_deny_file_that_went_missing_is_made_again, open_server, close_server),
 		cmocka_unit_test_setup_teardown(
 		        what_is_no_longer_declared_goes_back_to_what_it_was, open_server, close_server),
 		cmocka_unit_test_setup_teardown(

@@ -276,6 +276,7 @@ static void every_wrong_declaration_is_told_at_its_place(void **state)
 	        {"passdb x/driver", "pam", "MR-SETTING-WIRED"},
 	        {"base_dir", "/x", "MR-SETTING-FIXED"},
 	        {"login_greeting", "a\nb", "MR-SETTING-VALUE"},
+	        {"ssl_min_protocol", "TLSv1.9", "'TLSv1.9' is none of its words"},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

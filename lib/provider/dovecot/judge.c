@@ -91,6 +91,20 @@ static void report_unknown(struct mr_backend *backend, const struct mr_setting *
 	mr_arena_done(&arena);
 }
 
+/* Words that Dovecot's checker takes for granted: with a wrong one every TLS handshake fails. */
+static bool is_word_known(mr_str path, mr_str value)
+{
+	static const char *const levels[] = {"ANY", "LATEST", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
+	size_t slash = mr_str_rfind(path, '/');
+
+	if (!mr_str_is(slash < path.size ? mr_str_skip(path, slash + 1) : path, "ssl_min_protocol"))
+		return true;
+	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+		if (mr_str_is(value, levels[i]))
+			return true;
+	return false;
+}
+
 static void judge_setting(struct mr_backend *backend, const struct mr_setting *setting)
 {
 	const char *hint = NULL;
@@ -109,6 +123,9 @@ static void judge_setting(struct mr_backend *backend, const struct mr_setting *s
 		mr_diags_at(backend->diags, MR_ERROR, "MR-SETTING-VALUE", &setting->loc,
 		        "cannot set '%.*s': Dovecot's configuration cannot hold a control character",
 		        MR_FMT(setting->path));
+	} else if (!is_word_known(setting->path, setting->value)) {
+		mr_diags_at(backend->diags, MR_ERROR, "MR-SETTING-VALUE", &setting->loc,
+		        "cannot set '%.*s': '%.*s' is none of its words", MR_FMT(setting->path), MR_FMT(setting->value));
 	} else {
 		mr_dovecot_settings_set(&backend->desired,
 		        &(struct mr_dovecot_setting){.path = mr_str_copy(&backend->arena, setting->path),

@@ -4,6 +4,7 @@
 #include "dovecot/dovecot.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 /* A list of settings handed out as items. */
 struct stream {
@@ -80,6 +81,18 @@ static bool is_hidden(const struct mr_dovecot_setting *setting)
 	return setting->is_sensitive || is_secret_name(setting->path) || mr_str_is(setting->path, "ssl_server_key_file");
 }
 
+/* Dovecot fails every log-in when it starts without a file that a passdb names; one whose name holds a variable may be. Users
+ * that are missing are an error of their own collection. */
+static bool names_missing_file(struct mr_backend *backend, mr_str path, mr_str value)
+{
+	struct mr_arena arena = MR_ARENA_INIT;
+	bool is_missing = mr_str_ends(path, MR_STR("/passwd_file_path")) && mr_str_find(value, '%') == value.size &&
+	                  !mr_str_is(value, backend->users_path) && access(mr_str_copy(&arena, value).data, F_OK) != 0;
+
+	mr_arena_done(&arena);
+	return is_missing;
+}
+
 /* What is in force for one path; false when nothing is. */
 static bool look_up(struct mr_backend *backend, struct mr_arena *arena, const struct mr_dovecot_own *own,
         mr_str path, struct mr_dovecot_setting *out)
@@ -89,7 +102,7 @@ static bool look_up(struct mr_backend *backend, struct mr_arena *arena, const st
 	mr_str live;
 
 	if (mr_dovecot_is_database(path)) {
-		if (!ours || own->is_edited)
+		if (!ours || own->is_edited || names_missing_file(backend, path, value))
 			return false;
 	} else if (backend->version->value_in(arena, &backend->live, path, &live)) {
 		if (!ours || !mr_dovecot_value_same(value, live))

@@ -101,6 +101,38 @@ static int write_staged(struct mr_backend *backend, struct mr_arena *arena, cons
 	return code;
 }
 
+/* A file that is there but holds something else makes every TLS handshake fail, and nothing says so before. */
+static int check_pem(struct mr_backend *backend, const struct mr_dovecot_setting *setting, const char *word)
+{
+	struct mr_arena arena = MR_ARENA_INIT;
+	struct mr_buf text = MR_BUF_INIT;
+	int code = mr_file_read(backend->diags, mr_str_copy(&arena, setting->value).data, (size_t)1 << 20, &text);
+
+	if (code == MR_E_NOT_FOUND)
+		code = 0; /* the checker says that, with its words */
+	else if (!code && (!text.size || !memmem(text.data, text.size, word, strlen(word))))
+		code = mr_fail(backend->diags, MR_E_REJECTED, "file '%.*s' of '%.*s' holds no %s", MR_FMT(setting->value),
+		        MR_FMT(setting->path), word);
+	mr_buf_done_secret(&text);
+	mr_arena_done(&arena);
+	return code;
+}
+
+static int check_files(struct mr_backend *backend, const struct mr_dovecot_settings *settings)
+{
+	int code = 0;
+
+	for (size_t i = 0; !code && i < settings->list.n; i++) {
+		const struct mr_dovecot_setting *setting = &settings->list.items[i];
+
+		if (setting->value.size && mr_str_ends(setting->path, MR_STR("ssl_server_cert_file")))
+			code = check_pem(backend, setting, "BEGIN CERTIFICATE");
+		else if (setting->value.size && mr_str_ends(setting->path, MR_STR("ssl_server_key_file")))
+			code = check_pem(backend, setting, "PRIVATE KEY");
+	}
+	return code;
+}
+
 static int stage_settings(struct mr_backend *backend, const struct mr_change *const *changes, size_t n,
         const char *folder)
 {
@@ -113,6 +145,8 @@ static int stage_settings(struct mr_backend *backend, const struct mr_change *co
 		code = write_staged(backend, &arena, &settings, folder, &main_path);
 	if (!code)
 		code = check(backend, main_path);
+	if (!code)
+		code = check_files(backend, &settings);
 	if (!code)
 		code = mr_dovecot_twin(backend, &settings);
 	mr_dovecot_settings_done(&settings);
