@@ -25,6 +25,8 @@ struct address {
 struct book {
 	struct mr_plan *plan;
 	MR_VEC(struct address) list; /* by key */
+	mr_str last_domain; /* the answer for one domain serves the addresses that follow */
+	bool is_last_held_off;
 };
 
 void mr_impact_done(struct mr_impact *impact)
@@ -163,6 +165,32 @@ static mr_str route_of(const struct address *address, const struct address *catc
 	return (mr_str){0};
 }
 
+/* A suspended domain answers with 4xx: it neither refuses nor accepts. */
+static bool is_suspended(struct mr_plan *plan, mr_str name)
+{
+	struct mr_domain domain;
+
+	if (!plan->input.desired || !mr_desired_find_domain(plan->input.desired, name, &domain))
+		return false;
+	if (domain.state != MR_DOMAIN_ACTIVE || domain.kind != MR_DOMAIN_ALIAS)
+		return domain.state == MR_DOMAIN_SUSPENDED;
+	/* an alias domain is what its domain is; the view of it goes with the next look-up */
+	mr_str target = mr_str_copy(&plan->arena, domain.alias_of);
+	return mr_desired_find_domain(plan->input.desired, target, &domain) &&
+	       domain.state == MR_DOMAIN_SUSPENDED;
+}
+
+static bool is_held_off(struct book *book, mr_str address)
+{
+	mr_str domain = mr_words_domain(address);
+
+	if (!mr_str_eq(domain, book->last_domain)) {
+		book->last_domain = domain;
+		book->is_last_held_off = is_suspended(book->plan, domain);
+	}
+	return book->is_last_held_off;
+}
+
 static void judge(struct book *book, const struct address *address)
 {
 	struct mr_impact *impact = &book->plan->doc.impact;
@@ -172,7 +200,11 @@ static void judge(struct book *book, const struct address *address)
 
 	if (address->object.size == 0)
 		return;
-	if (before.data && !after.data)
+	bool is_held = !mr_str_eq(before, after) && is_held_off(book, address->key);
+	if (is_held)
+		mr_vec_push(&impact->routes, (struct mr_doc_route){address->key, address->object,
+		                                     before, MR_STR("held off")});
+	else if (before.data && !after.data)
 		mr_vec_push(&impact->lists[MR_IMPACT_MAIL_REFUSED], entry);
 	else if (!before.data && after.data)
 		mr_vec_push(&impact->lists[MR_IMPACT_MAIL_ACCEPTED], entry);
@@ -243,6 +275,8 @@ int mr_plan_impact(struct mr_plan *plan)
 
 static void expect(struct mr_plan *plan, mr_str address, bool is_accepted)
 {
+	if (is_suspended(plan, mr_words_domain(address)))
+		return;
 	/* what begins with '@' is a domain's catch-all and no address to ask for */
 	if (mr_str_rfind(address, '@') == 0 || mr_str_find(address, '@') == address.size)
 		return;

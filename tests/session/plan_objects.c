@@ -21,7 +21,10 @@ static const char repository[] =
         "      carol: {password: \"" HASH "\", renamed_from: carol.smith}\n"
         "      dave: {password: \"" HASH "\", state: closed}\n"
         "    aliases: {postmaster: [alice], team: [alice, carol]}\n"
-        "  example.net: {kind: alias, alias_of: example.org}\n";
+        "  example.net: {kind: alias, alias_of: example.org}\n"
+        "  held.example: {state: suspended, users: {postmaster: {password: \"" HASH
+        "\"}}, aliases: {info: [postmaster]}}\n"
+        "  held.example.net: {kind: alias, alias_of: held.example}\n";
 
 static void declare(struct shelf *shelf)
 {
@@ -184,6 +187,32 @@ static void lists_are_shown_in_full__and_consequences_are_not(void **state)
 	close_all(&shelf);
 }
 
+static void a_suspended_domain_holds_off__it_neither_refuses_nor_accepts(void **state)
+{
+	struct shelf shelf;
+	size_t n;
+
+	(void)state;
+	shelf_open(&shelf);
+	declare(&shelf);
+	shelf_board(&shelf, "postfix.table/virtual_alias_maps")->desired =
+	        "info@held.example alias/info@held.example value=postmaster@held.example\n"
+	        "info@held.example.net alias/info@held.example value=info@held.example\n"
+	        "team@example.org alias/team@example.org value=alice@example.org\n";
+	shelf_apply(&shelf);
+	shelf_board(&shelf, "postfix.table/virtual_alias_maps")->desired = "";
+	struct mr_plan *plan = shelf_plan(&shelf);
+	mr_str json = json_of(&shelf, plan);
+	assert_non_null(
+	        strstr(json.data, "\"mail_refused\": [\n      \"team@example.org\"\n    ]"));
+	assert_non_null(strstr(json.data, "\"after\": \"held off\""));
+	const struct mr_expectation *list = mr_plan_expectations(plan, &n);
+	assert_int_equal(n, 1);
+	assert_true(mr_str_is(list[0].address, "team@example.org"));
+	mr_plan_free(plan);
+	close_all(&shelf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +221,7 @@ int main(void)
 	        cmocka_unit_test(
 	                a_closed_user_that_is_still_declared_has_his_place__one_that_left_has_none),
 	        cmocka_unit_test(lists_are_shown_in_full__and_consequences_are_not),
+	        cmocka_unit_test(a_suspended_domain_holds_off__it_neither_refuses_nor_accepts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
