@@ -1,7 +1,7 @@
 /*
  * Making a plan: read, join, and derive what people and programs want to know of it.
  */
-#include "plan/parts.h"
+#include "plan/known.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -238,7 +238,7 @@ static void keep_warnings(struct mr_plan *plan)
 	}
 }
 
-static int fill(struct mr_plan *plan)
+static int compare(struct mr_plan *plan)
 {
 	int result = mr_plan_collect(plan);
 
@@ -248,8 +248,13 @@ static int fill(struct mr_plan *plan)
 		result = describe(plan, &plan->input.servers[i]);
 	if (result == 0)
 		result = mr_plan_link_renames(plan);
-	if (result < 0)
-		return result;
+	return result;
+}
+
+static int derive(struct mr_plan *plan)
+{
+	int result;
+
 	describe_input(plan);
 	mr_plan_activations(plan);
 	mr_plan_objects(plan);
@@ -261,6 +266,25 @@ static int fill(struct mr_plan *plan)
 	mr_plan_digests(plan);
 	keep_warnings(plan);
 	return 0;
+}
+
+static int fill(struct mr_plan *plan)
+{
+	struct mr_known known;
+	int result;
+
+	mr_known_look(plan, &known);
+	if (known.is_possible && mr_known_recall(plan, &known)) {
+		describe_input(plan);
+		keep_warnings(plan);
+		return 0;
+	}
+	result = compare(plan);
+	if (result == 0)
+		result = derive(plan);
+	if (result == 0 && known.is_possible)
+		mr_known_keep(plan, &known);
+	return result;
 }
 
 int mr_plan_make(const struct mr_plan_input *input, struct mr_plan **out)

@@ -14,6 +14,7 @@
 #include "base/cursor.h"
 #include "base/diag.h"
 #include "base/digest.h"
+#include "base/fingerprint.h"
 #include "model/desired.h"
 #include "plan/change.h"
 
@@ -102,6 +103,10 @@ struct mr_provider {
 	void (*close)(struct mr_backend *backend);
 	/* Valid after the first observe. */
 	MR_CHECK int (*describe)(struct mr_backend *backend, struct mr_live_info *out);
+
+	/* Adds whatever tells cheaply that everything this backend would read is as it was at another time:
+	 * identities of files, contextCSN. False when that cannot be told. May be called before all others. NULL: never. */
+	bool (*fingerprint)(struct mr_backend *backend, struct mr_fingerprint *print);
 
 	/* The collections that this desired state, or the live state that we own, has on this server. Also judges
 	 * the desired state against this server (unknown parameter, map type not on offer, scheme not known):

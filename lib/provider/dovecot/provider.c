@@ -140,11 +140,27 @@ static mr_str provider_revert_to(struct mr_backend *backend, const struct mr_col
 	return mr_dovecot_settings_revert(backend, key, pre_image);
 }
 
+/* Every byte of the configuration, our files, the program. */
+static bool provider_fingerprint(struct mr_backend *backend, struct mr_fingerprint *print)
+{
+	struct mr_dovecot_stamps stamps;
+
+	if (mr_dovecot_stamp(backend, &stamps))
+		return false;
+	mr_hash_add(&print->hash, (mr_str){(const char *)stamps.live.bytes, sizeof stamps.live.bytes});
+	mr_fingerprint_file(print, backend->users_path);
+	for (size_t i = 0; i < MR_DENY_COUNT; i++)
+		mr_fingerprint_file(print, backend->denied_path[i]);
+	mr_fingerprint_file(print, "/usr/sbin/dovecot");
+	return true;
+}
+
 const struct mr_provider mr_provider_dovecot = {
 	.name = "dovecot",
 	.open = provider_open,
 	.close = provider_close,
 	.describe = provider_describe,
+	.fingerprint = provider_fingerprint,
 	.collections = provider_collections,
 	.project = provider_project,
 	.observe = provider_observe,

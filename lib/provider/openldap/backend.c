@@ -8,6 +8,7 @@
 
 #include "model/dn.h"
 #include "openldap/compare.h"
+#include "openldap/mirror.h"
 #include "openldap/search.h"
 
 static int backend_open(const struct mr_provider_options *options, struct mr_backend **out)
@@ -226,11 +227,35 @@ static int backend_finish(struct mr_backend *backend, const char *work_directory
 	return 0; /* nothing is built aside */
 }
 
+/* contextCSN of every suffix, with who we are there. A server that keeps none can prove nothing. */
+static bool backend_fingerprint(struct mr_backend *backend, struct mr_fingerprint *print)
+{
+	MR_DONE(arena) struct mr_arena arena = MR_ARENA_INIT;
+	bool is_proof = mr_ldap_ready(backend) == 0 && backend->contexts.n > 0;
+
+	mr_hash_add_sized(&print->hash, backend->ldap.host->uri);
+	mr_hash_add_sized(&print->hash, backend->ldap.host->bind_dn);
+	for (size_t i = 0; i < backend->contexts.n && is_proof; i++) {
+		struct mr_ldap_suffix suffix;
+		mr_str key;
+
+		is_proof = mr_dn_key(&arena, backend->contexts.items[i], &key) == 0 &&
+		           mr_ldap_suffix_read(backend, key, &arena, &suffix) == 0 &&
+		           suffix.csn.size > 0 && suffix.uuid.size > 0;
+		if (!is_proof)
+			break;
+		mr_hash_add_sized(&print->hash, suffix.csn);
+		mr_hash_add_sized(&print->hash, suffix.uuid);
+	}
+	return is_proof;
+}
+
 const struct mr_provider mr_provider_openldap = {
         .name = "openldap",
         .open = backend_open,
         .close = backend_close,
         .describe = backend_describe,
+        .fingerprint = backend_fingerprint,
         .collections = mr_ldap_collections,
         .project = mr_ldap_project,
         .observe = mr_ldap_observe,

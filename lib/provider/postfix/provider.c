@@ -141,11 +141,23 @@ static int postfix_activate(struct mr_backend *backend, const struct mr_change *
 	return mr_postfix_activate(backend, what, is_undo);
 }
 
+/* main.cf and master.cf, what they may name in Postfix's own folder, our tables of all generations, the programs. */
+static bool postfix_fingerprint(struct mr_backend *backend, struct mr_fingerprint *print)
+{
+	mr_fingerprint_folder(print, backend->config_directory, 0);
+	mr_fingerprint_folder(print, backend->own_directory, 1);
+	mr_fingerprint_folder(print, "/etc/postfix/dynamicmaps.cf.d", 0);
+	mr_fingerprint_file(print, "/etc/postfix/dynamicmaps.cf");
+	mr_fingerprint_file(print, "/usr/sbin/postconf");
+	return true;
+}
+
 const struct mr_provider mr_provider_postfix = {
         .name = "postfix",
         .open = postfix_open,
         .close = postfix_close,
         .describe = postfix_describe,
+        .fingerprint = postfix_fingerprint,
         .collections = postfix_collections,
         .project = postfix_project,
         .observe = postfix_observe,
