@@ -97,6 +97,13 @@ const struct verb verbs[] = {
                 "drift.",
                 "mailreeve drift --detailed-exitcode", {OPT_DETAILED_EXITCODE, OPT_NONE},
                 "text json markdown html", true, cli_drift},
+        {"why", "OBJECT", 1, "which files and lines decide an object's attributes",
+                "Reads the configured repository, or --dir DIR, or --ref REF.",
+                "mailreeve why user/alice@example.org", {OPT_REF, OPT_DIR, OPT_NONE}, "text json",
+                false, cli_why},
+        {"schema", "", 0, "print the JSON Schema of the language", "",
+                "mailreeve schema > mailreeve.schema.json", {OPT_NONE}, "text json", false,
+                cli_schema},
         {"hash-password", "", 0, "read a password and print {SCHEME}hash for the repository",
                 "Reads from the terminal without echo, or one line of standard input. Dovecot's "
                 "doveadm makes the hash.",

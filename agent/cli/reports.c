@@ -37,6 +37,19 @@ int cli_show(const struct request *request, struct mailreeve *session)
 	return status;
 }
 
+int cli_why(const struct request *request, struct mailreeve *session)
+{
+	struct mailreeve_source source = source_of(request);
+	struct mailreeve_text text = {0};
+	int status;
+
+	if (!has_operand(request))
+		return MAILREEVE_USAGE;
+	status = mailreeve_why(session, &source, request->operands[0], request->format, &text);
+	print_result(request, &text, status);
+	return status;
+}
+
 int cli_validate(const struct request *request, struct mailreeve *session)
 {
 	struct mailreeve_source source = source_of(request);
@@ -46,6 +59,16 @@ int cli_validate(const struct request *request, struct mailreeve *session)
 	if (!source.ref)
 		source.directory = request->operands[0] ? request->operands[0] : ".";
 	status = mailreeve_validate(session, &source, request->format, &text);
+	print_result(request, &text, status);
+	return status;
+}
+
+int cli_schema(const struct request *request, struct mailreeve *session)
+{
+	struct mailreeve_text text = {0};
+	int status = mailreeve_schema(&text);
+
+	(void)session;
 	print_result(request, &text, status);
 	return status;
 }

@@ -1,5 +1,6 @@
 /*
- * Fingerprints of what is on this machine: whether files are the same as at another time, told without reading them.
+ * Fingerprints of what is on this machine: whether files are the same as at another time, told
+ * without reading them.
  */
 #ifndef MR_BASE_FINGERPRINT_H
 #define MR_BASE_FINGERPRINT_H
@@ -16,7 +17,8 @@ void mr_fingerprint_init(struct mr_fingerprint *fingerprint);
 void mr_fingerprint_file(struct mr_fingerprint *fingerprint, const char *path);
 /* All files of a folder by name, and of its folders down to depth. */
 void mr_fingerprint_folder(struct mr_fingerprint *fingerprint, const char *path, unsigned depth);
-/* False while a change is so young that a second one could carry the same time: the clock of files is coarse. */
+/* False while a change is so young that a second one could carry the same time: the clock of files
+ * is coarse. */
 bool mr_fingerprint_is_settled(const struct mr_fingerprint *fingerprint);
 
 #endif

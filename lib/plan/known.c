@@ -24,7 +24,8 @@ static void add_wanted(struct mr_fingerprint *print, const struct mr_plan *plan)
 	struct mr_digest desired = mr_desired_digest(plan->input.desired);
 	struct mr_buf policy = MR_BUF_INIT;
 
-	mr_hash_add_sized(&print->hash, (mr_str){(const char *)desired.bytes, sizeof desired.bytes});
+	mr_hash_add_sized(
+	        &print->hash, (mr_str){(const char *)desired.bytes, sizeof desired.bytes});
 	if (plan->input.policy)
 		mr_policy_format(plan->input.policy, &policy);
 	mr_hash_add_sized(&print->hash, mr_buf_str(&policy));
@@ -100,7 +101,8 @@ bool mr_known_recall(struct mr_plan *plan, const struct mr_known *known)
 	mr_diags_init(&ignored);
 	is_known = cache->get(cache, mr_str_from(cache_name), &plan->arena, &kept) &&
 	           mr_str_starts(kept, hex_of(known, &stamp)) &&
-	           mr_doc_parse(&ignored, &plan->arena, mr_str_skip(kept, stamp.size), &plan->doc) == 0;
+	           mr_doc_parse(
+	                   &ignored, &plan->arena, mr_str_skip(kept, stamp.size), &plan->doc) == 0;
 	mr_diags_done(&ignored);
 	mr_buf_done(&stamp);
 	return is_known;

@@ -1,8 +1,8 @@
 /*
  * Plans that are known to be empty: an unchanged world is not compared a second time.
  *
- * For the plan room alone. What is kept is the document of an empty plan, under a digest of everything that it
- * was made from; it can be thrown away at any time.
+ * For the plan room alone. What is kept is the document of an empty plan, under a digest of
+ * everything that it was made from; it can be thrown away at any time.
  */
 #ifndef MR_PLAN_KNOWN_H
 #define MR_PLAN_KNOWN_H

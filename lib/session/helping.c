@@ -7,8 +7,18 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/run.h"
+#include "model/schema.h"
 #include "session/host.h"
 #include "session/session.h"
+
+int mailreeve_schema(struct mailreeve_text *out)
+{
+	struct mr_buf text = MR_BUF_INIT;
+
+	mr_model_write_schema(&text);
+	mr_session_give(&text, out);
+	return MAILREEVE_OK;
+}
 
 /* doveadm reads the password twice from standard input, so it is in no argument list. */
 static int run_doveadm(

@@ -42,7 +42,8 @@ static const struct mr_strs *list_of(struct mailreeve *session, const char *cons
 int mr_session_plan(struct mailreeve *session, const struct mr_wanted *wanted,
         const struct mr_planning *how, struct mr_plan **out)
 {
-	/* the plan looks at both as long as it lives: a saved one is judged again after it was narrowed */
+	/* the plan looks at both as long as it lives: a saved one is judged again after it was
+	 * narrowed */
 	struct mr_policy *policy = mr_alloc(&session->arena, sizeof *policy);
 	struct mr_plan_input input = {.diags = &session->diags,
 	        .host = &session->host,
