@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "model/dn.h"
 #include "plan/words.h"
 
 /* What a collection is by its name alone, when no backend describes it any more. */
@@ -58,6 +59,21 @@ static bool is_listed(const struct list *list, mr_str name)
 	return false;
 }
 
+/* Deleting from a former tree what a wider one still declares would lose it. */
+static bool is_inside_another(struct mr_plan *plan, const struct list *list, mr_str scope)
+{
+	mr_str key, other;
+
+	if (mr_dn_key(&plan->arena, scope, &key) < 0)
+		return false;
+	mr_vec_each (collection, &list->items)
+		if (!collection->is_former && collection->in.rank == MR_RANK_DIRECTORY &&
+		        mr_dn_key(&plan->arena, collection->in.scope, &other) == 0 &&
+		        mr_dn_key_is_within(key, other))
+			return true;
+	return false;
+}
+
 static enum mr_rank rank_of(const struct former *former, mr_str table)
 {
 	if (mr_str_is(table, "virtual_mailbox_maps"))
@@ -85,8 +101,12 @@ static void add_former(struct mr_plan *plan, struct list *list, mr_str name)
 	in.provider = former->provider;
 	in.flags = former->flags;
 	in.rank = rank_of(former, rest);
-	mr_vec_push(&list->items,
-	        (struct mr_plan_collection){.in = in, .server = server, .is_former = true});
+	mr_vec_push(
+	        &list->items, (struct mr_plan_collection){.in = in,
+	                              .server = server,
+	                              .is_former = true,
+	                              .is_handed_over = former->rank == MR_RANK_DIRECTORY &&
+	                                                is_inside_another(plan, list, in.scope)});
 }
 
 static int add_described(

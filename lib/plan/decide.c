@@ -274,7 +274,7 @@ static int leaving(struct mr_join *join, const struct mr_item *live, const struc
 	        join, live->key, is_partial(join) && found.after.data ? live->body : found.after);
 	adopt(join, NULL, live, owned);
 	/* an entry above declared ones stays where it is, no longer ours */
-	if (has_declared_below(join, live->key))
+	if (has_declared_below(join, live->key) || join->options->is_handed_over)
 		return 0;
 	if (!found.after.data || !mr_str_eq(found.before, found.after))
 		push_change(join, &found);

@@ -94,6 +94,7 @@ static int diff_one(struct mr_plan *plan, struct mr_plan_collection *from)
 	        .key = plan->key,
 	        .drift_mode = drift_mode(plan, from->server->provider->name),
 	        .only = plan->input.only,
+	        .is_handed_over = from->is_handed_over,
 	        .has_passwd = plan->has_passwd,
 	        .pre_image = plan->input.state ? pre_image : NULL,
 	        .pre_image_arg = plan->input.state,
