@@ -11,8 +11,11 @@
 
 #include "base/run.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #define MASTER_LIMIT_BYTES ((size_t)4 << 20)
 #define PROBE_KEY "mailreeve-probe@invalid"
@@ -38,6 +41,14 @@ static bool same_but_numbers(mr_str a, mr_str b)
 		}
 	}
 	return i == a.size && k == b.size;
+}
+
+static bool has_part(mr_str text, mr_str part)
+{
+	for (size_t i = 0; i + part.size <= text.size; i++)
+		if (mr_str_starts(mr_str_skip(text, i), part))
+			return true;
+	return false;
 }
 
 bool mr_postfix_complaints_has(const struct mr_postfix_complaints *complaints, mr_str line)
@@ -96,13 +107,30 @@ static void fix_directory(struct mr_backend *backend, mr_str text, struct mr_buf
 	mr_buf_done(&once);
 }
 
+/* Every Postfix program reads a file of this very second again and again until the second is over. */
+static void look_old(const char *path)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = time(NULL) - 60}};
+
+	(void)utimensat(AT_FDCWD, path, times, 0); /* only speed is lost */
+}
+
+int mr_postfix_write_old(struct mr_backend *backend, const char *path, mr_str text)
+{
+	int code = mr_file_replace(backend->diags, path, text, NULL);
+
+	if (!code)
+		look_old(path);
+	return code;
+}
+
 static int write_fixed(struct mr_backend *backend, mr_str text, const char *path)
 {
 	struct mr_buf fixed = MR_BUF_INIT;
 	int code;
 
 	fix_directory(backend, text, &fixed);
-	code = mr_file_replace(backend->diags, path, mr_buf_str(&fixed), NULL);
+	code = mr_postfix_write_old(backend, path, mr_buf_str(&fixed));
 	mr_buf_done(&fixed);
 	return code;
 }
@@ -170,7 +198,6 @@ static int open_own_tables(struct mr_backend *backend, const struct mr_postfix_t
 		        !mr_postfix_find_live_kind(backend, trial->generation, name,
 		                (int)backend->tables.items[i].kind, &kind))
 			continue;
-		/* as parameters name it: Postfix adds the suffix of the type */
 		code = open_table(backend, backend->config_directory,
 		        mr_str_printf(&backend->arena, "%s:%.*s/%.*s", mr_table_kind_name(kind),
 		                MR_FMT(trial->generation), MR_FMT(name)),
@@ -179,45 +206,42 @@ static int open_own_tables(struct mr_backend *backend, const struct mr_postfix_t
 	return code;
 }
 
-/* A value with its parameters put in; ${mailreeve} is what it will be, which live does not know yet. */
-static void expand_staged(struct mr_backend *backend, const struct mr_postfix_trial *trial, mr_str value, struct mr_buf *out)
+/* Opens one word of a changed value when it is "type:/path". Our own tables have been opened already. */
+static int open_named_table(struct mr_backend *backend, mr_str word, const char *directory,
+        struct mr_postfix_complaints *out)
 {
-	struct mr_buf once = MR_BUF_INIT, twice = MR_BUF_INIT;
+	mr_str type = mr_str_starts(word, MR_STR("proxy:")) ? mr_str_skip(word, 6) : word, path;
 
-	replace_all(value, MR_STR("${mailreeve}"), trial->generation, &once);
-	replace_all(mr_buf_str(&once), MR_STR("$mailreeve"), trial->generation, &twice);
-	if (mr_postfix_expand(backend, mr_buf_str(&twice), out))
-		mr_buf_clear(out); /* postconf has said by now that the nesting does not end */
-	mr_buf_done(&once);
-	mr_buf_done(&twice);
+	path = mr_str_skip(type, mr_str_find(type, ':') + 1);
+	type = mr_str_take(type, mr_str_find(type, ':'));
+	if (!path.size || path.data[0] != '/' || mr_str_is(type, "unix") ||
+	        !mr_postconf_has_type(&backend->postconf, type))
+		return 0;
+	return open_table(backend, directory,
+	        mr_str_printf(&backend->arena, "%.*s:%.*s", MR_FMT(type), MR_FMT(path)), out);
 }
 
-/* Opens every "type:/path" in the values that change. */
-static int open_named_tables(struct mr_backend *backend, const struct mr_postfix_trial *trial,
-        const struct mr_change *change, const char *directory, struct mr_postfix_complaints *out)
+static int open_named_tables(struct mr_backend *backend, const struct mr_change *change, const char *directory,
+        struct mr_postfix_complaints *out)
 {
-	struct mr_buf value = MR_BUF_INIT;
+	struct mr_buf value = MR_BUF_INIT, word = MR_BUF_INIT;
 	mr_str rest;
 	int code = 0;
 
-	expand_staged(backend, trial, mr_attrs_get(change->after, MR_STR("value")), &value);
+	mr_buf_add_str(&value, mr_attrs_get(change->after, MR_STR("value")));
 	for (size_t i = 0; i < value.size; i++)
-		if (strchr(",{}\t", value.data[i]))
+		if (value.data[i] == ',' || value.data[i] == '\t')
 			value.data[i] = ' ';
 	rest = mr_buf_str(&value);
 	while (rest.size && !code) {
-		mr_str word = mr_str_split(&rest, ' '), type = word, path;
+		mr_str raw = mr_str_split(&rest, ' ');
 
-		if (mr_str_starts(word, MR_STR("proxy:")))
-			type = mr_str_skip(word, 6);
-		path = mr_str_skip(type, mr_str_find(type, ':') + 1);
-		type = mr_str_take(type, mr_str_find(type, ':'));
-		if (path.size && path.data[0] == '/' && mr_postconf_has_type(&backend->postconf, type) &&
-		        !mr_str_is(type, "unix") && !mr_str_starts(path, mr_str_from(backend->own_directory)))
-			code = open_table(backend, directory,
-			        mr_str_printf(&backend->arena, "%.*s:%.*s", MR_FMT(type), MR_FMT(path)), out);
+		mr_buf_clear(&word);
+		if (!has_part(raw, MR_STR("mailreeve")) && !mr_postfix_expand(backend, raw, &word))
+			code = open_named_table(backend, mr_buf_str(&word), directory, out);
 	}
 	mr_buf_done(&value);
+	mr_buf_done(&word);
 	return code;
 }
 
@@ -230,7 +254,7 @@ static int check_static(struct mr_backend *backend, const struct mr_postfix_tria
 		code = ask_postconf(backend, directory, out);
 	for (size_t i = 0; i < trial->n && !code; i++)
 		if (!mr_postfix_table_name(trial->changes[i]->in->name).size && trial->changes[i]->after.data)
-			code = open_named_tables(backend, trial, trial->changes[i], directory, out);
+			code = open_named_tables(backend, trial->changes[i], directory, out);
 	return code;
 }
 
@@ -243,11 +267,8 @@ static size_t report_new(struct mr_backend *backend, const struct mr_postfix_com
 
 	for (size_t i = 0; i < staged->lines.n; i++) {
 		mr_str line = staged->lines.items[i];
-		mr_str unused = MR_STR("unused parameter: mailreeve=");
-		bool is_own = false;
+		bool is_own = has_part(line, MR_STR("unused parameter: mailreeve="));
 
-		for (size_t k = 0; k + unused.size <= line.size; k++)
-			is_own = is_own || mr_str_starts(mr_str_skip(line, k), unused);
 		if (is_own || (mr_postfix_complaints_has(live, line) && !mr_str_starts(line, MR_STR(MR_OPEN_RELAY))))
 			continue;
 		(void)mr_fail(backend->diags, MR_E_REJECTED, "Postfix refuses the staged configuration: %.*s",

@@ -32,6 +32,8 @@ bool mr_postfix_complaints_has(const struct mr_postfix_complaints *complaints, m
 
 /* Writes main.cf and master.cf of a trial into directory; $config_directory in them keeps meaning the live one. */
 MR_CHECK int mr_postfix_write_trial(struct mr_backend *backend, mr_str main_text, const char *directory);
+/* Writes a configuration file that Postfix's programs read without waiting for its second to pass. */
+MR_CHECK int mr_postfix_write_old(struct mr_backend *backend, const char *path, mr_str text);
 /* Starts a twin of main_text in its own directory, speaks to it, stops and removes it. */
 MR_CHECK int mr_postfix_run_twin(struct mr_backend *backend, const struct mr_postfix_trial *trial,
         struct mr_postfix_complaints *out);

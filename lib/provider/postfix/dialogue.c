@@ -103,9 +103,11 @@ static bool is_public(const struct mr_postfix_listener *listener)
 	        mr_str_ends(name, MR_STR(":smtp"));
 }
 
-static void ask_inside(struct probe *probe, const struct mr_postfix_listener *listener)
+/* false when the listener does not even greet. */
+static bool ask_inside(struct probe *probe, const struct mr_postfix_listener *listener)
 {
 	struct mr_postfix_smtp smtp;
+	bool has_greeted;
 	int code;
 
 	if (begin(probe, listener, &smtp, false)) {
@@ -121,7 +123,9 @@ static void ask_inside(struct probe *probe, const struct mr_postfix_listener *li
 		}
 		(void)ask_recipient(probe, listener, &smtp, FOREIGN); /* inside clients may relay or not */
 	}
+	has_greeted = smtp.has_greeted;
 	mr_postfix_smtp_close(&smtp);
+	return has_greeted;
 }
 
 static void ask_outside(struct probe *probe, const struct mr_postfix_listener *listener)
@@ -211,8 +215,7 @@ int mr_postfix_run_twin(struct mr_backend *backend, const struct mr_postfix_tria
 
 		if (is_wrapped(listener))
 			continue;
-		ask_inside(&probe, listener);
-		if (mr_str_is(listener->service->command, "smtpd"))
+		if (ask_inside(&probe, listener) && mr_str_is(listener->service->command, "smtpd"))
 			ask_outside(&probe, listener);
 	}
 	if (!code && twin.is_checked)

@@ -89,12 +89,16 @@ static int owner_of_main(struct mr_backend *backend, struct mr_file_owner *out)
 
 int mr_postfix_prepare_main(struct mr_backend *backend, mr_str next)
 {
+	const char *path = mr_postfix_path(backend, "%s/main.cf.next", backend->own_directory);
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = time(NULL) - 2}};
 	struct mr_file_owner owner;
 	int code = owner_of_main(backend, &owner);
 
 	if (!code)
-		code = mr_file_write_new(backend->diags, mr_postfix_path(backend, "%s/main.cf.next", backend->own_directory),
-		        next, &owner);
+		code = mr_file_write_new(backend->diags, path, next, &owner);
+	/* A main.cf of this very second makes every Postfix process wait for the second to pass. */
+	if (!code)
+		(void)utimensat(AT_FDCWD, path, times, 0);
 	if (!code)
 		code = mr_file_write_new(backend->diags,
 		        mr_postfix_path(backend, "%s/main.cf.previous", backend->own_directory),

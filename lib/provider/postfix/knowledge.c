@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct enumeration {
@@ -159,20 +160,41 @@ static const char *enumeration_problem(const struct enumeration *known, mr_str v
 	return NULL;
 }
 
-const char *mr_postfix_value_problem(const struct mr_postconf *postconf, mr_str name, mr_str value)
+/* The default of a parameter whose default is that of another ("$x"), or depends on load ("${stress?{1}:{20}}s"). */
+static mr_str plain_default(const struct mr_postconf *postconf, mr_str name, char *buf, size_t size)
 {
+	mr_str stress = MR_STR("${stress?{");
 	const mr_str *standard = mr_postconf_default(postconf, name);
 
-	if (!standard || mr_str_find(value, '$') < value.size || IS_AMONG(untyped, name))
+	for (int depth = 0; standard && depth < 4 && standard->size > 1 && standard->data[0] == '$'; depth++) {
+		size_t open = mr_str_rfind(*standard, '{');
+		mr_str calm = mr_str_skip(*standard, open + 1);
+		size_t close = mr_str_find(calm, '}');
+
+		if (mr_str_starts(*standard, stress)) {
+			snprintf(buf, size, "%.*s%.*s", (int)close, calm.data, MR_FMT(mr_str_skip(calm, close + 2)));
+			return mr_str_from(buf);
+		}
+		standard = mr_postconf_default(postconf, mr_str_skip(*standard, 1));
+	}
+	return standard ? *standard : (mr_str){0};
+}
+
+const char *mr_postfix_value_problem(const struct mr_postconf *postconf, mr_str name, mr_str value)
+{
+	char buf[64];
+	mr_str standard = plain_default(postconf, name, buf, sizeof buf);
+
+	if (mr_str_find(value, '$') < value.size || IS_AMONG(untyped, name))
 		return NULL;
 	for (size_t i = 0; i < sizeof enumerations / sizeof *enumerations; i++)
 		if (mr_str_is(name, enumerations[i].name))
 			return enumeration_problem(&enumerations[i], value);
-	if (mr_str_is(*standard, "yes") || mr_str_is(*standard, "no"))
+	if (mr_str_is(standard, "yes") || mr_str_is(standard, "no"))
 		return mr_str_is(value, "yes") || mr_str_is(value, "no") ? NULL : "yes no";
-	if (is_number(*standard))
+	if (is_number(standard))
 		return is_number(value) ? NULL : "a number";
-	if (is_time(*standard))
+	if (is_time(standard))
 		return is_time(value) ? NULL : "a time such as 30s, 5m, 2h or 1d";
 	return NULL;
 }

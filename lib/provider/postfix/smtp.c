@@ -146,7 +146,10 @@ int mr_postfix_smtp_open(struct mr_postfix_smtp *smtp, const char *address, unsi
 
 	*smtp = (struct mr_postfix_smtp){.fd = -1, .deadline_ms = mr_postfix_clock_ms() + timeout_ms};
 	code = connect_to(smtp, address, port);
-	return code ? code : read_reply(smtp);
+	if (!code)
+		code = read_reply(smtp);
+	smtp->has_greeted = code == 220;
+	return code;
 }
 
 bool mr_postfix_smtp_listens(const char *address, unsigned port, unsigned timeout_ms)

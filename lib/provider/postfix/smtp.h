@@ -11,6 +11,7 @@
 
 struct mr_postfix_smtp {
 	int fd; /* -1: not connected */
+	bool has_greeted; /* with 220 */
 	int64_t deadline_ms;
 	struct mr_buf input;
 	struct mr_buf reply; /* the last reply's lines, joined by blanks */

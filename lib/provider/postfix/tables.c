@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static bool is_file_name(mr_str name)
 {
@@ -149,6 +150,23 @@ void mr_postfix_gather_live(struct mr_backend *backend)
 		qsort(backend->tables.items, backend->tables.n, sizeof *backend->tables.items, name_cmp);
 }
 
+/* postmap over a source text beside our table would replace all rows by the text's. */
+static void lint_live(struct mr_backend *backend)
+{
+	struct stat status;
+
+	for (size_t i = 0; i < backend->tables.n; i++) {
+		const struct mr_postfix_table *table = &backend->tables.items[i];
+		const char *source = mr_table_path(&backend->arena, backend->generation, table->name, MR_TABLE_CIDR);
+
+		if (!table->is_live || mr_table_is_ordered(table->live_kind) || stat(source, &status))
+			continue;
+		mr_diags_at(backend->diags, MR_WARNING, "MR-HOST-TABLE-SOURCE", NULL,
+		        "'%s' lies beside a table of mailreeve's: postmap would replace the table by it", source);
+		mr_diags_hint(backend->diags, "remove the file");
+	}
+}
+
 int mr_postfix_gather_tables(struct mr_backend *backend, struct mr_desired *desired)
 {
 	int code;
@@ -163,6 +181,7 @@ int mr_postfix_gather_tables(struct mr_backend *backend, struct mr_desired *desi
 	if ((code = gather_declared(backend, desired)))
 		return code;
 	mr_postfix_gather_live(backend);
+	lint_live(backend);
 	for (size_t i = 0; i < backend->tables.n; i++)
 		if (backend->tables.items[i].is_desired && !backend->has_keyed_kind) {
 			code = mr_fail(backend->diags, MR_E_CONFIG, "this host's Postfix has neither lmdb nor cdb tables");

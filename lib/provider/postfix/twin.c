@@ -134,8 +134,8 @@ static int write_master(struct mr_postfix_twin *twin)
 		add_service(twin, &backend->postconf.services.items[i], &text);
 	if (!mr_postconf_service(&backend->postconf, MR_STR("postlog")))
 		mr_buf_add_text(&text, "postlog unix-dgram n - n - 1 postlogd\n");
-	code = mr_file_replace(backend->diags, mr_postfix_path(backend, "%s/etc/master.cf", twin->directory),
-	        mr_buf_str(&text), NULL);
+	code = mr_postfix_write_old(backend, mr_postfix_path(backend, "%s/etc/master.cf", twin->directory),
+	        mr_buf_str(&text));
 	mr_buf_done(&text);
 	return code;
 }
