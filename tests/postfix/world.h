@@ -152,7 +152,6 @@ static inline void world_write(struct world *world, const char *name, mr_str tex
 	const char *path = mr_str_printf(&world->arena, "%s/%s", world->etc, name).data;
 
 	assert_int_equal(mr_file_replace(&world->diags, path, text, NULL), 0);
-	/* Postfix's programs wait for the second of a fresh file to pass. */
 	assert_int_equal(utimensat(AT_FDCWD, path, (struct timespec[]){{.tv_sec = time(NULL) - 60}, {.tv_sec = time(NULL) - 60}}, 0), 0);
 }
 
@@ -378,9 +377,6 @@ static inline void world_converge(struct world *world, struct mr_desired *desire
 	if (code)
 		world_print(world);
 	assert_int_equal(code, 0);
-	for (size_t i = 0; i < world->changes.list.n; i++)
-		print_message("still there: %.*s %.*s\n", MR_FMT(world->changes.list.items[i].in->name),
-		        MR_FMT(world->changes.list.items[i].key));
 	assert_int_equal(world->changes.list.n, 0);
 }
 

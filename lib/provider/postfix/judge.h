@@ -15,4 +15,8 @@ mr_str mr_postfix_nearest_restriction(mr_str word);
 /* Whether the parameter holds a list of restrictions. */
 bool mr_postfix_is_restriction_list(mr_str name);
 
+/* Errors of a declared table's rows go to the diagnostics. */
+MR_CHECK int mr_postfix_judge_rows(struct mr_backend *backend, struct mr_desired *desired,
+        const struct mr_postfix_table *table);
+
 #endif

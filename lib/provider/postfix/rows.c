@@ -1,25 +1,12 @@
 /*
  * Rows of the tables that mailreeve wires: domains, users, aliases and transports as Postfix looks them up.
  */
-#include "postfix/backend.h"
+#include "postfix/rows.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Where rows go, and what all of one object share. */
-struct sink {
-	struct mr_backend *backend;
-	struct mr_desired *desired;
-	struct mr_sorter *sorter;
-	struct mr_attrs_builder body;
-	struct mr_buf key, list, object;
-	const struct mr_loc *loc;
-};
-
-static const char held_off[] = "retry:4.2.1 mail for this domain is held off";
-static const char refused[] = "error:5.1.1 user unknown";
-
-static void put(struct sink *sink, mr_str key, mr_str value)
+void mr_row_put(struct mr_row_sink *sink, mr_str key, mr_str value)
 {
 	struct mr_item item = {.key = key, .object = mr_buf_str(&sink->object), .loc = *sink->loc};
 
@@ -29,7 +16,7 @@ static void put(struct sink *sink, mr_str key, mr_str value)
 	mr_sorter_add(sink->sorter, &item);
 }
 
-static void of_object(struct sink *sink, const char *kind, mr_str name, const struct mr_loc *loc)
+void mr_row_of_object(struct mr_row_sink *sink, const char *kind, mr_str name, const struct mr_loc *loc)
 {
 	mr_buf_clear(&sink->object);
 	mr_buf_printf(&sink->object, "%s/%.*s", kind, MR_FMT(name));
@@ -46,7 +33,7 @@ static mr_str domain_of(mr_str address)
 	return mr_str_skip(address, mr_str_rfind(address, '@') + 1);
 }
 
-static bool accepts_mail(const struct mr_user *user)
+bool mr_row_accepts_mail(const struct mr_user *user)
 {
 	return user->state == MR_USER_ACTIVE || user->state == MR_USER_NO_LOGIN ||
 	        user->state == MR_USER_RECEIVE_ONLY;
@@ -58,7 +45,7 @@ static bool may_send(const struct mr_user *user)
 }
 
 /* "a, b, c", with own behind when it is not among them. */
-static mr_str join(struct sink *sink, const struct mr_strs *targets, mr_str own)
+static mr_str join(struct mr_row_sink *sink, const struct mr_strs *targets, mr_str own)
 {
 	bool has_own = !own.size;
 
@@ -99,54 +86,54 @@ static const struct mr_domain_link *first_link(const struct mr_backend *backend,
 	        (link)++)
 
 /* One row for the same local part in each alias domain, so that what is unknown there is refused there. */
-static void put_in_alias_domains(struct sink *sink, mr_str address)
+static void put_in_alias_domains(struct mr_row_sink *sink, mr_str address)
 {
 	each_link(link, sink->backend, domain_of(address)) {
 		mr_buf_clear(&sink->key);
 		mr_buf_printf(&sink->key, "%.*s@%.*s", MR_FMT(local_of(address)), MR_FMT(link->alias));
-		put(sink, mr_buf_str(&sink->key), address);
+		mr_row_put(sink, mr_buf_str(&sink->key), address);
 	}
 }
 
 /* A suspended domain has no alias rows: smtpd accepts what virtual_alias_maps knows before it looks at the
  * transport that would hold the mail off. */
-static bool is_open(struct sink *sink, mr_str address)
+static bool is_open(struct mr_row_sink *sink, mr_str address)
 {
 	const struct mr_domain_fact *fact = mr_postfix_find_domain(sink->backend, domain_of(address));
 
 	return fact && fact->state == MR_DOMAIN_ACTIVE;
 }
 
-static void put_alias(struct sink *sink, mr_str address, mr_str value)
+static void put_alias(struct mr_row_sink *sink, mr_str address, mr_str value)
 {
 	if (!is_open(sink, address))
 		return;
-	put(sink, address, value);
+	mr_row_put(sink, address, value);
 	put_in_alias_domains(sink, address);
 }
 
-static void alias_rows_of_user(struct sink *sink, const struct mr_user *user)
+static void alias_rows_of_user(struct mr_row_sink *sink, const struct mr_user *user)
 {
 	const struct mr_domain_fact *domain = mr_postfix_find_domain(sink->backend, user->domain);
-	bool is_target = accepts_mail(user);
+	bool is_target = mr_row_accepts_mail(user);
 
-	of_object(sink, "user", user->address, &user->loc);
+	mr_row_of_object(sink, "user", user->address, &user->loc);
 	if (domain && domain->state == MR_DOMAIN_ACTIVE && (is_target || domain->has_catch_all)) {
 		/* In a domain with a catch-all every user needs a row of its own, or the catch-all would take it. */
 		if (is_target && user->forward_to.n)
-			put(sink, user->address,
+			mr_row_put(sink, user->address,
 			        join(sink, &user->forward_to, user->forward_keep ? user->address : (mr_str){0}));
 		else if (domain->has_catch_all)
-			put(sink, user->address, user->address);
+			mr_row_put(sink, user->address, user->address);
 		put_in_alias_domains(sink, user->address);
 	}
 	for (size_t i = 0; i < user->aliases.n && is_target; i++)
 		put_alias(sink, user->aliases.items[i], user->address);
 }
 
-static void alias_rows_of_domain(struct sink *sink, const struct mr_domain *domain)
+static void alias_rows_of_domain(struct mr_row_sink *sink, const struct mr_domain *domain)
 {
-	of_object(sink, "domain", domain->name, &domain->loc);
+	mr_row_of_object(sink, "domain", domain->name, &domain->loc);
 	if (domain->state != MR_DOMAIN_ACTIVE)
 		return;
 	for (size_t i = 0; i < domain->addresses.n; i++)
@@ -155,59 +142,48 @@ static void alias_rows_of_domain(struct sink *sink, const struct mr_domain *doma
 		return;
 	mr_buf_clear(&sink->key);
 	mr_buf_printf(&sink->key, "@%.*s", MR_FMT(domain->name));
-	put(sink, mr_buf_str(&sink->key), join(sink, &domain->catch_all, (mr_str){0}));
+	mr_row_put(sink, mr_buf_str(&sink->key), join(sink, &domain->catch_all, (mr_str){0}));
 	each_link(link, sink->backend, domain->name) {
 		mr_buf_clear(&sink->key);
 		mr_buf_printf(&sink->key, "@%.*s", MR_FMT(link->alias));
-		put(sink, mr_buf_str(&sink->key), mr_buf_str(&sink->list));
+		mr_row_put(sink, mr_buf_str(&sink->key), mr_buf_str(&sink->list));
 	}
 }
 
-static void alias_row(struct sink *sink, const struct mr_alias *alias)
+static void alias_row(struct mr_row_sink *sink, const struct mr_alias *alias)
 {
-	of_object(sink, "alias", alias->address, &alias->loc);
+	mr_row_of_object(sink, "alias", alias->address, &alias->loc);
 	if (!alias->is_expired && alias->to.n)
 		put_alias(sink, alias->address, join(sink, &alias->to, (mr_str){0}));
 }
 
-static void mailbox_row(struct sink *sink, const struct mr_user *user)
+static void mailbox_row(struct mr_row_sink *sink, const struct mr_user *user)
 {
 	const struct mr_domain_fact *domain = mr_postfix_find_domain(sink->backend, user->domain);
 
-	if (!accepts_mail(user) || !domain || domain->state == MR_DOMAIN_CLOSED)
+	if (!mr_row_accepts_mail(user) || !domain || domain->state == MR_DOMAIN_CLOSED)
 		return;
-	of_object(sink, "user", user->address, &user->loc);
+	mr_row_of_object(sink, "user", user->address, &user->loc);
 	mr_buf_clear(&sink->list);
 	mr_buf_printf(&sink->list, "%.*s/%.*s/", MR_FMT(user->domain), MR_FMT(user->local));
-	put(sink, user->address, mr_buf_str(&sink->list));
+	mr_row_put(sink, user->address, mr_buf_str(&sink->list));
 }
 
-/* smtpd cannot refuse an address that the catch-all matches; this at least keeps the mail from others. */
-static void transport_row_of_user(struct sink *sink, const struct mr_user *user)
-{
-	const struct mr_domain_fact *domain = mr_postfix_find_domain(sink->backend, user->domain);
-
-	if (accepts_mail(user) || !domain || !domain->has_catch_all || domain->state != MR_DOMAIN_ACTIVE)
-		return;
-	of_object(sink, "user", user->address, &user->loc);
-	put(sink, user->address, MR_STR(refused));
-}
-
-static void login_row(struct sink *sink, mr_str address, mr_str login)
+static void login_row(struct mr_row_sink *sink, mr_str address, mr_str login)
 {
 	mr_buf_clear(&sink->key);
 	mr_buf_add_str(&sink->key, address);
 	mr_buf_add_char(&sink->key, 0);
 	mr_buf_add_str(&sink->key, login);
-	put(sink, mr_buf_str(&sink->key), login);
+	mr_row_put(sink, mr_buf_str(&sink->key), login);
 }
 
 /* Several users may send as one address, so rows are sorted by address and log-in and joined afterwards. */
-static void login_rows(struct sink *sink, const struct mr_user *user)
+static void login_rows(struct mr_row_sink *sink, const struct mr_user *user)
 {
 	if (!may_send(user))
 		return;
-	of_object(sink, "user", user->address, &user->loc);
+	mr_row_of_object(sink, "user", user->address, &user->loc);
 	login_row(sink, user->address, user->address);
 	for (size_t i = 0; i < user->aliases.n; i++)
 		login_row(sink, user->aliases.items[i], user->address);
@@ -221,7 +197,7 @@ static void login_rows(struct sink *sink, const struct mr_user *user)
 	}
 }
 
-static int each_user(struct sink *sink, void (*fn)(struct sink *sink, const struct mr_user *user))
+int mr_row_each_user(struct mr_row_sink *sink, void (*fn)(struct mr_row_sink *sink, const struct mr_user *user))
 {
 	struct mr_iter iter;
 	struct mr_user user;
@@ -235,7 +211,7 @@ static int each_user(struct sink *sink, void (*fn)(struct sink *sink, const stru
 	return code;
 }
 
-static int each_domain(struct sink *sink, void (*fn)(struct sink *sink, const struct mr_domain *domain))
+static int each_domain(struct mr_row_sink *sink, void (*fn)(struct mr_row_sink *sink, const struct mr_domain *domain))
 {
 	struct mr_iter iter;
 	struct mr_domain domain;
@@ -247,14 +223,14 @@ static int each_domain(struct sink *sink, void (*fn)(struct sink *sink, const st
 		const struct mr_domain_fact *fact = mr_postfix_find_domain(sink->backend, domain.name);
 
 		domain.state = fact ? fact->state : domain.state;
-		of_object(sink, "domain", domain.name, &domain.loc);
+		mr_row_of_object(sink, "domain", domain.name, &domain.loc);
 		fn(sink, &domain);
 	}
 	mr_desired_end(&iter);
 	return code;
 }
 
-static int each_alias(struct sink *sink)
+static int each_alias(struct mr_row_sink *sink)
 {
 	struct mr_iter iter;
 	struct mr_alias alias;
@@ -268,139 +244,38 @@ static int each_alias(struct sink *sink)
 	return code;
 }
 
-static void mailbox_domain(struct sink *sink, const struct mr_domain *domain)
+static void mailbox_domain(struct mr_row_sink *sink, const struct mr_domain *domain)
 {
 	if (domain->kind == MR_DOMAIN_MAILBOX && domain->state != MR_DOMAIN_CLOSED)
-		put(sink, domain->name, MR_STR("1"));
+		mr_row_put(sink, domain->name, MR_STR("1"));
 }
 
-static void alias_domain(struct sink *sink, const struct mr_domain *domain)
+static void alias_domain(struct mr_row_sink *sink, const struct mr_domain *domain)
 {
 	if (domain->kind == MR_DOMAIN_ALIAS && domain->state != MR_DOMAIN_CLOSED)
-		put(sink, domain->name, MR_STR("1"));
+		mr_row_put(sink, domain->name, MR_STR("1"));
 }
 
-static void relay_domain(struct sink *sink, const struct mr_domain *domain)
+static void relay_domain(struct mr_row_sink *sink, const struct mr_domain *domain)
 {
 	if (domain->kind == MR_DOMAIN_RELAY && domain->state != MR_DOMAIN_CLOSED)
-		put(sink, domain->name, MR_STR("1"));
+		mr_row_put(sink, domain->name, MR_STR("1"));
 }
 
-static void relay_recipients(struct sink *sink, const struct mr_domain *domain)
+static void relay_recipients(struct mr_row_sink *sink, const struct mr_domain *domain)
 {
 	if (domain->kind != MR_DOMAIN_RELAY || domain->state == MR_DOMAIN_CLOSED)
 		return;
 	for (size_t i = 0; i < domain->addresses.n && domain->recipients == MR_RECIPIENTS_LISTED; i++)
-		put(sink, domain->addresses.items[i], MR_STR("1"));
+		mr_row_put(sink, domain->addresses.items[i], MR_STR("1"));
 	if (domain->recipients != MR_RECIPIENTS_ANY)
 		return;
 	mr_buf_clear(&sink->key);
 	mr_buf_printf(&sink->key, "@%.*s", MR_FMT(domain->name));
-	put(sink, mr_buf_str(&sink->key), MR_STR("1"));
+	mr_row_put(sink, mr_buf_str(&sink->key), MR_STR("1"));
 }
 
-/* Declared transports; a set of their keys decides which domains need a row to stay out of a wildcard. */
-struct declared_transports {
-	struct mr_arena arena;
-	MR_VEC(mr_str) keys; /* by key */
-	bool has_star;
-};
-
-static bool has_transport(const struct declared_transports *declared, mr_str key)
-{
-	size_t low = 0, high = declared->keys.n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = mr_str_cmp(declared->keys.items[middle], key);
-
-		if (!order)
-			return true;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
-}
-
-/* Whether "*" or ".parent" would take a mailbox domain's mail away from its mailboxes. */
-static bool is_in_wildcard(const struct declared_transports *declared, mr_str domain)
-{
-	bool is_taken = declared->has_star;
-
-	for (size_t dot = mr_str_find(domain, '.'); dot < domain.size && !is_taken;) {
-		mr_str parent = mr_str_skip(domain, dot);
-
-		is_taken = has_transport(declared, parent);
-		dot += 1 + mr_str_find(mr_str_skip(parent, 1), '.');
-	}
-	return is_taken;
-}
-
-static int put_transports(struct sink *sink, struct declared_transports *declared)
-{
-	struct mr_iter iter;
-	struct mr_transport transport;
-	int code = mr_desired_begin_transport(sink->desired, &iter);
-
-	if (code)
-		return code;
-	while ((code = mr_desired_next_transport(&iter, &transport)) > 0) {
-		const struct mr_domain_fact *fact = mr_postfix_find_domain(sink->backend, transport.key);
-
-		mr_vec_push(&declared->keys, mr_str_copy(&declared->arena, transport.key));
-		declared->has_star = declared->has_star || mr_str_is(transport.key, "*");
-		of_object(sink, "transport", transport.key, &transport.loc);
-		if (!fact || fact->state != MR_DOMAIN_SUSPENDED)
-			put(sink, transport.key, transport.value);
-	}
-	mr_desired_end(&iter);
-	return code;
-}
-
-static void transport_row(struct sink *sink, const struct declared_transports *declared,
-        const struct mr_domain *domain)
-{
-	bool is_declared = has_transport(declared, domain->name);
-
-	if (domain->state == MR_DOMAIN_SUSPENDED)
-		put(sink, domain->name, MR_STR(held_off));
-	else if (domain->state == MR_DOMAIN_CLOSED || is_declared)
-		return;
-	else if (domain->kind == MR_DOMAIN_RELAY && domain->transport.size)
-		put(sink, domain->name, domain->transport);
-	else if (domain->kind == MR_DOMAIN_MAILBOX && is_in_wildcard(declared, domain->name))
-		put(sink, domain->name, sink->backend->delivery);
-}
-
-static int transport_rows(struct sink *sink)
-{
-	struct declared_transports declared = {0};
-	struct mr_iter iter;
-	struct mr_domain domain;
-	int code;
-
-	mr_arena_init(&declared.arena);
-	code = put_transports(sink, &declared);
-	if (!code)
-		code = mr_desired_begin_domain(sink->desired, &iter);
-	if (!code) {
-		while ((code = mr_desired_next_domain(&iter, &domain)) > 0) {
-			const struct mr_domain_fact *fact = mr_postfix_find_domain(sink->backend, domain.name);
-
-			domain.state = fact ? fact->state : domain.state;
-			of_object(sink, "domain", domain.name, &domain.loc);
-			transport_row(sink, &declared, &domain);
-		}
-		mr_desired_end(&iter);
-	}
-	mr_vec_done(&declared.keys);
-	mr_arena_done(&declared.arena);
-	return code ? code : each_user(sink, transport_row_of_user);
-}
-
-static int fill(struct sink *sink, enum mr_wired wired)
+static int fill(struct mr_row_sink *sink, enum mr_wired wired)
 {
 	int code;
 
@@ -408,11 +283,11 @@ static int fill(struct sink *sink, enum mr_wired wired)
 	case MR_WIRED_MAILBOX_DOMAINS:
 		return each_domain(sink, mailbox_domain);
 	case MR_WIRED_MAILBOX_MAPS:
-		return each_user(sink, mailbox_row);
+		return mr_row_each_user(sink, mailbox_row);
 	case MR_WIRED_ALIAS_DOMAINS:
 		return each_domain(sink, alias_domain);
 	case MR_WIRED_ALIAS_MAPS:
-		if ((code = each_user(sink, alias_rows_of_user)) ||
+		if ((code = mr_row_each_user(sink, alias_rows_of_user)) ||
 		        (code = each_domain(sink, alias_rows_of_domain)))
 			return code;
 		return each_alias(sink);
@@ -421,91 +296,12 @@ static int fill(struct sink *sink, enum mr_wired wired)
 	case MR_WIRED_RELAY_RECIPIENTS:
 		return each_domain(sink, relay_recipients);
 	case MR_WIRED_TRANSPORT:
-		return transport_rows(sink);
+		return mr_postfix_transport_rows(sink);
 	case MR_WIRED_SENDER_LOGIN:
-		return each_user(sink, login_rows);
+		return mr_row_each_user(sink, login_rows);
 	default:
 		return 0;
 	}
-}
-
-/* Joins the sorted (address, log-in) rows of one address to one row. */
-struct joined {
-	struct mr_cursor rows;
-	struct mr_item ahead; /* copied: views die with the next row */
-	bool has_ahead, is_over;
-	struct mr_buf key, list, object, ahead_key, ahead_login, ahead_object, path;
-	struct mr_attrs_builder body;
-	struct mr_diags *diags;
-};
-
-static int look_ahead(struct joined *joined)
-{
-	int code = mr_cursor_next(&joined->rows, &joined->ahead);
-
-	joined->has_ahead = code > 0;
-	if (code <= 0)
-		return code;
-	mr_buf_clear(&joined->ahead_key);
-	mr_buf_clear(&joined->ahead_login);
-	mr_buf_clear(&joined->ahead_object);
-	mr_buf_add_str(&joined->ahead_key, mr_str_take(joined->ahead.key, mr_str_find(joined->ahead.key, 0)));
-	mr_buf_add_str(&joined->ahead_login, mr_attrs_get(joined->ahead.body, MR_STR("value")));
-	mr_buf_add_str(&joined->ahead_object, joined->ahead.object);
-	return 1;
-}
-
-static int joined_next(struct mr_cursor *cursor, struct mr_item *out)
-{
-	struct joined *joined = cursor->state;
-	int code = 1;
-
-	if (!joined->has_ahead && (joined->is_over || (code = look_ahead(joined)) <= 0))
-		return code < 0 ? code : 0;
-	mr_buf_clear(&joined->key);
-	mr_buf_clear(&joined->list);
-	mr_buf_clear(&joined->object);
-	mr_buf_clear(&joined->path);
-	mr_buf_add_str(&joined->key, mr_buf_str(&joined->ahead_key));
-	mr_buf_add_str(&joined->object, mr_buf_str(&joined->ahead_object));
-	mr_buf_add_str(&joined->path, joined->ahead.loc.path);
-	out->loc = joined->ahead.loc;
-	while (joined->has_ahead && mr_str_eq(mr_buf_str(&joined->key), mr_buf_str(&joined->ahead_key))) {
-		mr_buf_add_text(&joined->list, joined->list.size ? ", " : "");
-		mr_buf_add_str(&joined->list, mr_buf_str(&joined->ahead_login));
-		if ((code = look_ahead(joined)) < 0)
-			return code;
-	}
-	joined->is_over = !joined->has_ahead;
-	mr_attrs_builder_clear(&joined->body);
-	mr_attrs_add(&joined->body, MR_STR("value"), 0, mr_buf_str(&joined->list));
-	out->key = mr_buf_str(&joined->key);
-	out->object = mr_buf_str(&joined->object);
-	out->loc.path = mr_buf_str(&joined->path);
-	out->body = mr_attrs_finish(&joined->body);
-	return 1;
-}
-
-static void joined_close(struct mr_cursor *cursor)
-{
-	struct joined *joined = cursor->state;
-	struct mr_buf *bufs[] = {&joined->key, &joined->list, &joined->object, &joined->ahead_key,
-	        &joined->ahead_login, &joined->ahead_object, &joined->path};
-
-	mr_cursor_close(&joined->rows);
-	for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
-		mr_buf_done(bufs[i]);
-	mr_attrs_builder_done(&joined->body);
-	free(joined);
-}
-
-static void join_rows(struct mr_cursor *rows, struct mr_cursor *out)
-{
-	struct joined *joined = mr_xrealloc(NULL, 1, sizeof *joined);
-
-	*joined = (struct joined){.rows = *rows};
-	mr_attrs_builder_init(&joined->body);
-	*out = (struct mr_cursor){.next = joined_next, .close = joined_close, .state = joined};
 }
 
 int mr_postfix_sort(struct mr_backend *backend, struct mr_sorter *sorter, const char *what, struct mr_cursor *out)
@@ -526,7 +322,7 @@ int mr_postfix_project_wired(struct mr_backend *backend, enum mr_wired wired, st
         struct mr_cursor *out)
 {
 	struct mr_loc nowhere = {0};
-	struct sink sink = {.backend = backend, .desired = desired, .sorter = mr_sorter_new(), .loc = &nowhere};
+	struct mr_row_sink sink = {.backend = backend, .desired = desired, .sorter = mr_sorter_new(), .loc = &nowhere};
 	struct mr_cursor rows;
 	int code;
 
@@ -543,7 +339,7 @@ int mr_postfix_project_wired(struct mr_backend *backend, enum mr_wired wired, st
 	if ((code = mr_postfix_sort(backend, sink.sorter, mr_wirings[wired].name.data, &rows)))
 		return code;
 	if (wired == MR_WIRED_SENDER_LOGIN)
-		join_rows(&rows, out);
+		mr_postfix_join_rows(&rows, out);
 	else
 		*out = rows;
 	return 0;
