@@ -341,14 +341,20 @@ int mr_dovecot_row_format(const struct mr_dovecot_version *version, mr_str addre
 {
 	mr_str password = mr_attrs_get(body, MR_STR("password"));
 	mr_str home = mr_attrs_get(body, MR_STR("mail_home"));
+	mr_str uid = mr_attrs_get(body, MR_STR("uid")), gid = mr_attrs_get(body, MR_STR("gid"));
+	size_t start = out->size;
 
-	if (address.size == 0 || address.data[0] == '#' || !can_stand(address) || !can_stand(password) || !can_stand(home))
+	if (address.size == 0 || address.data[0] == '#' || !can_stand(address) || !can_stand(password) ||
+	        !can_stand(home) || !can_stand(uid) || !can_stand(gid))
 		return MR_E_INVALID;
 	mr_buf_add_str(out, address);
 	mr_buf_add_char(out, ':');
 	mr_buf_add_str(out, password.size ? password : MR_STR(LOCKED));
-	mr_buf_printf(out, ":%.*s:%.*s:", MR_FMT(mr_attrs_get(body, MR_STR("uid"))),
-	        MR_FMT(mr_attrs_get(body, MR_STR("gid"))));
+	mr_buf_add_char(out, ':');
+	mr_buf_add_str(out, uid);
+	mr_buf_add_char(out, ':');
+	mr_buf_add_str(out, gid);
+	mr_buf_add_char(out, ':');
 	escape(mr_attrs_get(body, MR_STR("name")), out);
 	mr_buf_add_char(out, ':');
 	mr_buf_add_str(out, home);
@@ -360,6 +366,9 @@ int mr_dovecot_row_format(const struct mr_dovecot_version *version, mr_str addre
 	add_joined(body, MR_STR("fields"), ' ', "", out);
 	add_joined(body, MR_STR("allow_nets"), ',', " allow_nets=", out);
 	version->quota_fields(mr_attrs_get(body, MR_STR("quota")), mr_attrs_get(body, MR_STR("quota_messages")), out);
+	/* what came from a foreign row's fields is no better than the rest */
+	if (!mr_dovecot_conf_can_hold((mr_str){out->data + start, out->size - start}))
+		return MR_E_INVALID;
 	mr_buf_add_char(out, '\n');
 	return 0;
 }
