@@ -270,34 +270,6 @@ static void a_declared_place_that_went_away_is_undone__by_its_name(void **state)
 	shelf_close(&shelf);
 }
 
-static void a_tree_inside_a_declared_one_is_handed_over__nothing_is_deleted(void **state)
-{
-	static const char entry[] =
-	        "dc=org\001dc=example\001ou=g\001cn=a\001 ldap/cn=a,ou=g,dc=example,dc=org cn=a\n";
-	struct mr_provider directory = shelf_provider;
-	struct shelf shelf;
-
-	(void)state;
-	shelf_open(&shelf);
-	directory.name = "openldap";
-	shelf.server.provider = &directory;
-	first(&shelf);
-	shelf_add(&shelf, "ldap/ou=g,dc=example,dc=org", "ldap",
-	        MR_COLLECTION_PARTIAL | MR_COLLECTION_DELETE_LATE, MR_RANK_DIRECTORY);
-	shelf_board(&shelf, "ldap/ou=g,dc=example,dc=org")->in.scope =
-	        MR_STR("ou=g,dc=example,dc=org");
-	shelf_board(&shelf, "ldap/ou=g,dc=example,dc=org")->desired = entry;
-	shelf_apply(&shelf);
-	shelf_board(&shelf, "ldap/ou=g,dc=example,dc=org")->desired = NULL;
-	shelf_board(&shelf, "ldap/dc=example,dc=org")->desired = entry;
-	shelf_board(&shelf, "ldap/dc=example,dc=org")->live = entry;
-	struct mr_plan *plan = shelf_plan(&shelf);
-	assert_true(mr_plan_is_empty(plan));
-	assert_int_equal(mr_plan_adoptions(plan)->list.n, 2);
-	mr_plan_free(plan);
-	shelf_close(&shelf);
-}
-
 static void no_secret_is_in_any_form(void **state)
 {
 	static const enum mr_format formats[] = {
@@ -393,7 +365,6 @@ int main(void)
 	        cmocka_unit_test(an_address_is_not_refused__when_another_map_keeps_it),
 	        cmocka_unit_test(drift_is_listed_apart__and_put_back_or_left),
 	        cmocka_unit_test(a_declared_place_that_went_away_is_undone__by_its_name),
-	        cmocka_unit_test(a_tree_inside_a_declared_one_is_handed_over__nothing_is_deleted),
 	        cmocka_unit_test(no_secret_is_in_any_form),
 	        cmocka_unit_test(the_digest_is_of_effects__not_of_time_or_places),
 	        cmocka_unit_test(an_unreadable_server_makes_no_plan__and_all_are_named),
