@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-#define MR_FIELD_ID(member, type, name, flags, words, meaning)                                      \
+#define MR_FIELD_ID(member, type, name, flags, words, meaning)                                     \
 	{name, MR_TYPE_##type, flags, words, meaning},
 static const struct mr_field user_fields[] = {
 #include "model/kinds/user.def"
@@ -74,7 +74,8 @@ static const char *const type_schemas[MR_TYPE_COUNT_] = {
 #undef SCHEMA
 };
 
-_Static_assert((int)MR_USER_FIELDS < MR_DOMAIN_DEFAULTS && (int)MR_DOMAIN_FIELDS < MR_DOMAIN_DEFAULTS,
+_Static_assert(
+        (int)MR_USER_FIELDS < MR_DOMAIN_DEFAULTS && (int)MR_DOMAIN_FIELDS < MR_DOMAIN_DEFAULTS,
         "leaf ids of a domain and of its defaults must not meet");
 
 const struct mr_kind *mr_kind_get(enum mr_kind_id id)
@@ -84,13 +85,17 @@ const struct mr_kind *mr_kind_get(enum mr_kind_id id)
 
 size_t mr_kind_find(const struct mr_kind *kind, mr_str name)
 {
-	for (size_t i = 0; i < kind->n_fields; i++)
-		if (mr_str_is(name, kind->fields[i].name))
+	for (size_t i = 0; i < kind->n_fields; i++) {
+		const char *field = kind->fields[i].name;
+
+		if (name.size && field[0] == name.data[0] && mr_str_is(name, field))
 			return i;
+	}
 	return kind->n_fields;
 }
 
-/* How far a word may be from what was written to be worth naming; letters in the wrong order count twice. */
+/* How far a word may be from what was written to be worth naming; letters in the wrong order count
+ * twice. */
 static unsigned nearness_limit(mr_str name)
 {
 	return name.size < 4 ? 1 : name.size < 9 ? 2 : name.size > 12 ? 4 : 3;
@@ -176,7 +181,8 @@ struct mr_digest mr_kinds_digest(void)
 			const struct mr_field *field = &kind->fields[i];
 			char numbers[32];
 
-			(void)snprintf(numbers, sizeof numbers, "%d %u", (int)field->type, field->flags);
+			(void)snprintf(
+			        numbers, sizeof numbers, "%d %u", (int)field->type, field->flags);
 			mr_hash_add_sized(&hash, mr_str_from(field->name));
 			mr_hash_add_sized(&hash, mr_str_from(numbers));
 			mr_hash_add_sized(&hash, mr_str_from(field->words));

@@ -1,8 +1,8 @@
 /*
  * The tables of the language: every kind of object, its attributes, their types and what they mean.
  *
- * One .def file a kind (model/kinds/) is the only place where an attribute is named. Parsing, "did you mean", display,
- * the JSON Schema and the reference page are made from it.
+ * One .def file a kind (model/kinds/) is the only place where an attribute is named. Parsing, "did
+ * you mean", display, the JSON Schema and the reference page are made from it.
  */
 #ifndef MR_MODEL_KINDS_H
 #define MR_MODEL_KINDS_H
@@ -11,26 +11,26 @@
 #include "base/str.h"
 
 /* X(type, what a message says it must be, JSON Schema definition) */
-#define MR_TYPES(X)                                                                                 \
-	X(TEXT, "one line of text", "line")                                                         \
-	X(LINES, "text", "text")                                                                    \
-	X(BOOL, "true or false", "bool")                                                            \
-	X(COUNT, "a whole number", "count")                                                         \
-	X(SIZE, "a size such as 512M or 5G", "size")                                                \
-	X(QUOTA, "a size such as 512M or 5G, or unlimited", "quota")                                \
-	X(DURATION, "a duration such as 12h or 90d", "duration")                                    \
-	X(DATE, "a date such as 2027-03-31", "date")                                                \
-	X(WORD, "one of", "word")                                                                   \
-	X(WORDS, "a list of", "words")                                                              \
-	X(HOST, "a host name of at least two labels", "host")                                       \
-	X(ADDRESS, "a local part or a mail address", "address")                                     \
-	X(ADDRESSES, "a list of local parts or mail addresses", "addresses")                        \
-	X(NETS, "a list of networks such as 192.0.2.0/24", "nets")                                  \
-	X(OWNER, "a user and a group such as vmail:vmail", "owner")                                 \
-	X(PATH, "an absolute path", "path")                                                         \
-	X(PASSWORD, "{SCHEME}hash or {secret: NAME}", "password")                                   \
-	X(TRANSPORT, "transport:nexthop", "transport")                                              \
-	X(NAMES, "a list of names", "names")                                                        \
+#define MR_TYPES(X)                                                                                \
+	X(TEXT, "one line of text", "line")                                                        \
+	X(LINES, "text", "text")                                                                   \
+	X(BOOL, "true or false", "bool")                                                           \
+	X(COUNT, "a whole number", "count")                                                        \
+	X(SIZE, "a size such as 512M or 5G", "size")                                               \
+	X(QUOTA, "a size such as 512M or 5G, or unlimited", "quota")                               \
+	X(DURATION, "a duration such as 12h or 90d", "duration")                                   \
+	X(DATE, "a date such as 2027-03-31", "date")                                               \
+	X(WORD, "one of", "word")                                                                  \
+	X(WORDS, "a list of", "words")                                                             \
+	X(HOST, "a host name of at least two labels", "host")                                      \
+	X(ADDRESS, "a local part or a mail address", "address")                                    \
+	X(ADDRESSES, "a list of local parts or mail addresses", "addresses")                       \
+	X(NETS, "a list of networks such as 192.0.2.0/24", "nets")                                 \
+	X(OWNER, "a user and a group such as vmail:vmail", "owner")                                \
+	X(PATH, "an absolute path", "path")                                                        \
+	X(PASSWORD, "{SCHEME}hash or {secret: NAME}", "password")                                  \
+	X(TRANSPORT, "transport:nexthop", "transport")                                             \
+	X(NAMES, "a list of names", "names")                                                       \
 	X(ANY, "anything", "any")
 
 enum mr_type {
@@ -55,7 +55,8 @@ struct mr_field {
 	const char *name;
 	enum mr_type type;
 	unsigned flags;
-	const char *words; /* WORD and WORDS: separated by blanks, '!' before one that this version does not support */
+	const char *words; /* WORD and WORDS: separated by blanks, '!' before one that this version
+	                      does not support */
 	const char *meaning;
 };
 
@@ -98,25 +99,25 @@ enum mr_waiver_field {
 #define MR_DOMAIN_DEFAULTS 64
 
 /* X(name, what the key of one is, title): the order is that of the rows in the store. */
-#define MR_KINDS(X)                                                                                 \
-	X(accounts, "", "where users live on the servers")                                          \
-	X(defaults, "", "attributes for the users of every domain")                                 \
-	X(domain, "domain", "a mail domain")                                                        \
-	X(user, "local part", "a mailbox and its log-in")                                           \
-	X(alias, "local part", "an address that stands for others")                                 \
-	X(transport, "transport(5) key", "a route")                                                 \
-	X(parameter, "parameter name", "a parameter of main.cf")                                    \
-	X(table, "table name", "a further lookup table")                                            \
-	X(table_row, "lookup key", "a row of a lookup table")                                       \
-	X(setting, "setting path", "a setting of Dovecot")                                          \
-	X(ldap_tree, "distinguished name", "a part of the directory that may be touched")           \
-	X(ldap_entry, "distinguished name", "an entry of the directory")                            \
-	X(role, "role name", "an overlay that hosts name")                                          \
-	X(host, "host name", "a host and its overlay")                                              \
-	X(policy, "", "the rails")                                                                  \
-	X(limit, "rail", "how much one change may do")                                              \
-	X(waiver, "", "a rule that is waived for one object")                                       \
-	X(window, "action", "when something may be done")                                           \
+#define MR_KINDS(X)                                                                                \
+	X(accounts, "", "where users live on the servers")                                         \
+	X(defaults, "", "attributes for the users of every domain")                                \
+	X(domain, "domain", "a mail domain")                                                       \
+	X(user, "local part", "a mailbox and its log-in")                                          \
+	X(alias, "local part", "an address that stands for others")                                \
+	X(transport, "transport(5) key", "a route")                                                \
+	X(parameter, "parameter name", "a parameter of main.cf")                                   \
+	X(table, "table name", "a further lookup table")                                           \
+	X(table_row, "lookup key", "a row of a lookup table")                                      \
+	X(setting, "setting path", "a setting of Dovecot")                                         \
+	X(ldap_tree, "distinguished name", "a part of the directory that may be touched")          \
+	X(ldap_entry, "distinguished name", "an entry of the directory")                           \
+	X(role, "role name", "an overlay that hosts name")                                         \
+	X(host, "host name", "a host and its overlay")                                             \
+	X(policy, "", "the rails")                                                                 \
+	X(limit, "rail", "how much one change may do")                                             \
+	X(waiver, "", "a rule that is waived for one object")                                      \
+	X(window, "action", "when something may be done")                                          \
 	X(secret, "secret name", "a secret that is referred to")
 
 enum mr_kind_id {
@@ -138,7 +139,8 @@ struct mr_kind {
 const struct mr_kind *mr_kind_get(enum mr_kind_id id);
 /* Index of the field, or n_fields. */
 size_t mr_kind_find(const struct mr_kind *kind, mr_str name);
-/* The known name nearest to name among the words of a blank-separated list or the kind's fields; NULL when none is near. */
+/* The known name nearest to name among the words of a blank-separated list or the kind's fields;
+ * NULL when none is near. */
 const char *mr_kind_nearest(const struct mr_kind *kind, mr_str name);
 /* The word of a blank-separated list that is nearest; the empty view when none is near. */
 mr_str mr_words_nearest(const char *words, mr_str name);

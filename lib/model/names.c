@@ -1,5 +1,6 @@
 /*
- * Names of the mail world: local parts, domains, addresses, transport keys, and the words of the enumerations.
+ * Names of the mail world: local parts, domains, addresses, transport keys, and the words of the
+ * enumerations.
  */
 #include <string.h>
 
@@ -12,12 +13,13 @@
 
 static const char *const domain_kinds[] = {"mailbox", "alias", "relay"};
 static const char *const domain_states[] = {"active", "suspended", "closed"};
-static const char *const user_states[] = {"active", "no_login", "receive_only", "send_only", "closed"};
+static const char *const user_states[] = {
+        "active", "no_login", "receive_only", "send_only", "closed"};
 
 static bool is_atom_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	        (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
+	       (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
 }
 
 /* NULL when text is a dot-atom, else why not. */
@@ -44,7 +46,8 @@ static const char *local_complaint(mr_str text, bool allows_delimiter)
 	return NULL;
 }
 
-int mr_local_parse(struct mr_arena *arena, mr_str text, bool allows_delimiter, mr_str *out, const char **out_why)
+int mr_local_parse(struct mr_arena *arena, mr_str text, bool allows_delimiter, mr_str *out,
+        const char **out_why)
 {
 	const char *why = local_complaint(text, allows_delimiter);
 
@@ -56,7 +59,8 @@ int mr_local_parse(struct mr_arena *arena, mr_str text, bool allows_delimiter, m
 	return 0;
 }
 
-int mr_domain_parse(struct mr_arena *arena, mr_str text, mr_str known, mr_str *out, const char **out_why)
+int mr_domain_parse(
+        struct mr_arena *arena, mr_str text, mr_str known, mr_str *out, const char **out_why)
 {
 	if (known.size && mr_str_eq(text, known)) {
 		*out = known;
@@ -65,18 +69,20 @@ int mr_domain_parse(struct mr_arena *arena, mr_str text, mr_str known, mr_str *o
 	return mr_host_parse(arena, text, 2, out, out_why);
 }
 
-int mr_address_parse(struct mr_arena *arena, mr_str text, mr_str domain, bool allows_delimiter, mr_str *out,
-        struct mr_complaint *out_complaint)
+int mr_address_parse(struct mr_arena *arena, mr_str text, mr_str domain, bool allows_delimiter,
+        mr_str *out, struct mr_complaint *out_complaint)
 {
 	size_t at = mr_str_rfind(text, '@');
 	mr_str local, host = domain;
 
 	out_complaint->rule = "MR-NAME-LOCAL";
-	if (mr_local_parse(arena, mr_str_take(text, at), allows_delimiter, &local, &out_complaint->why) < 0)
+	if (mr_local_parse(arena, mr_str_take(text, at), allows_delimiter, &local,
+	            &out_complaint->why) < 0)
 		return MR_E_INVALID;
 	if (at < text.size) {
 		out_complaint->rule = "MR-NAME-DOMAIN";
-		if (mr_domain_parse(arena, mr_str_skip(text, at + 1), domain, &host, &out_complaint->why) < 0)
+		if (mr_domain_parse(arena, mr_str_skip(text, at + 1), domain, &host,
+		            &out_complaint->why) < 0)
 			return MR_E_INVALID;
 	}
 	if (!host.size) {
@@ -84,7 +90,8 @@ int mr_address_parse(struct mr_arena *arena, mr_str text, mr_str domain, bool al
 		return 0;
 	}
 	if (local.size + 1 + host.size > ADDRESS_LIMIT) {
-		*out_complaint = (struct mr_complaint){"MR-NAME-ADDRESS", "it is longer than 254 octets"};
+		*out_complaint =
+		        (struct mr_complaint){"MR-NAME-ADDRESS", "it is longer than 254 octets"};
 		return MR_E_INVALID;
 	}
 	*out = mr_str_printf(arena, "%.*s@%.*s", MR_FMT(local), MR_FMT(host));
@@ -120,8 +127,8 @@ bool mr_secret_name_is_good(mr_str name)
 	for (size_t i = 0; i < name.size; i++) {
 		char c = name.data[i];
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '.' &&
-		        c != '_' && c != '-')
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+		        c != '.' && c != '_' && c != '-')
 			return false;
 	}
 	return true;

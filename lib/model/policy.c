@@ -9,17 +9,17 @@
 #include "base/text.h"
 
 /* Every limit a policy may name, with the built-in one that holds when it does not; by id. */
-#define LIMITS(X)                                                                                   \
-	X("domains.close", "5 or 10%", 5, 1000)                                                     \
-	X("ldap.delete", "10 or 5%", 10, 500)                                                       \
-	X("postfix.table.shrink", "20 or 20%", 20, 2000)                                            \
+#define LIMITS(X)                                                                                  \
+	X("domains.close", "5 or 10%", 5, 1000)                                                    \
+	X("ldap.delete", "10 or 5%", 10, 500)                                                      \
+	X("postfix.table.shrink", "20 or 20%", 20, 2000)                                           \
 	X("users.close", "5 or 10%", 5, 1000)
 
 static const char *const limit_ids[] = {
 #define ID(id, text, count, percent) id,
         LIMITS(ID)
 #undef ID
-        NULL};
+                NULL};
 
 static struct mr_limit builtin_limits[] = {
 #define LIMIT(id, text, count, percent) {MR_STR_INIT(id), MR_STR_INIT(text), count, percent},
@@ -27,7 +27,8 @@ static struct mr_limit builtin_limits[] = {
 #undef LIMIT
 };
 
-static const struct mr_policy builtin = {builtin_limits, sizeof builtin_limits / sizeof *builtin_limits, {0}, {0}, {0}, NULL, 0};
+static const struct mr_policy builtin = {
+        builtin_limits, sizeof builtin_limits / sizeof *builtin_limits, {0}, {0}, {0}, NULL, 0};
 
 const char *const *mr_policy_limit_ids(void)
 {
@@ -90,7 +91,8 @@ int mr_limit_parse(mr_str text, struct mr_limit *out)
 	}
 	if (count.size && mr_number_parse(count, UINT32_MAX, &limit.count) < 0)
 		return MR_E_INVALID;
-	if (share.size && (!mr_str_ends(share, MR_STR("%")) || parse_percent(share, &limit.percent_hundredths) < 0))
+	if (share.size && (!mr_str_ends(share, MR_STR("%")) ||
+	                          parse_percent(share, &limit.percent_hundredths) < 0))
 		return MR_E_INVALID;
 	if (!count.size && !share.size)
 		return MR_E_INVALID;
@@ -168,14 +170,16 @@ void mr_policy_format(const struct mr_policy *policy, struct mr_buf *out)
 	mr_json_end_object(&json);
 }
 
-static void read_strs(struct mr_arena *arena, const struct mr_json_value *value, struct mr_strs *out)
+static void read_strs(
+        struct mr_arena *arena, const struct mr_json_value *value, struct mr_strs *out)
 {
 	out->items = mr_alloc_n(arena, value ? value->n_children + 1 : 1, sizeof *out->items);
 	for (value = value ? value->first_child : NULL; value; value = value->next)
 		out->items[out->n++] = value->text;
 }
 
-static int read_limits(struct mr_arena *arena, const struct mr_json_value *value, struct mr_policy *out)
+static int read_limits(
+        struct mr_arena *arena, const struct mr_json_value *value, struct mr_policy *out)
 {
 	out->limits = mr_alloc_n(arena, value ? value->n_children + 1 : 1, sizeof *out->limits);
 	for (value = value ? value->first_child : NULL; value; value = value->next) {
@@ -187,11 +191,13 @@ static int read_limits(struct mr_arena *arena, const struct mr_json_value *value
 	return 0;
 }
 
-static int read_windows(struct mr_arena *arena, const struct mr_json_value *value, struct mr_policy *out)
+static int read_windows(
+        struct mr_arena *arena, const struct mr_json_value *value, struct mr_policy *out)
 {
 	out->windows = mr_alloc_n(arena, value ? value->n_children + 1 : 1, sizeof *out->windows);
 	for (value = value ? value->first_child : NULL; value; value = value->next) {
-		if (mr_window_parse(mr_json_get_str(value, "window"), &out->windows[out->n_windows]) < 0)
+		if (mr_window_parse(
+		            mr_json_get_str(value, "window"), &out->windows[out->n_windows]) < 0)
 			return MR_E_INVALID;
 		out->windows[out->n_windows++].action = mr_json_get_str(value, "action");
 	}

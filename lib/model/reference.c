@@ -67,20 +67,23 @@ static void add_section(struct mr_buf *out, enum mr_kind_id id, const char *plac
 {
 	const struct mr_kind *kind = mr_kind_get(id);
 
-	mr_buf_printf(out, "\n## %s: %s\n\nAt `%s`.\n\n| attribute | value | meaning |\n|---|---|---|\n", kind->name, kind->title,
-	        place);
+	mr_buf_printf(out,
+	        "\n## %s: %s\n\nAt `%s`.\n\n| attribute | value | meaning |\n|---|---|---|\n",
+	        kind->name, kind->title, place);
 	for (size_t i = 0; i < kind->n_fields; i++)
 		add_field(out, &kind->fields[i]);
 }
 
 static void add_policy(struct mr_buf *out)
 {
-	mr_buf_add_text(out, "\n## policy: the rails\n\nLimits that `policy.max_change` may name, and what holds when it does "
+	mr_buf_add_text(out, "\n## policy: the rails\n\nLimits that `policy.max_change` may name, "
+	                     "and what holds when it does "
 	                     "not.\n\n| limit | built in |\n|---|---|\n");
 	for (size_t i = 0; i < mr_policy_builtin()->n_limits; i++)
 		mr_buf_printf(out, "| `%.*s` | %.*s |\n", MR_FMT(mr_policy_builtin()->limits[i].id),
 		        MR_FMT(mr_policy_builtin()->limits[i].text));
-	mr_buf_add_text(out, "\n`protect` lists object names, `windows` has `restart` and `apply` (such as `Sat 02:00-05:00`), "
+	mr_buf_add_text(out, "\n`protect` lists object names, `windows` has `restart` and `apply` "
+	                     "(such as `Sat 02:00-05:00`), "
 	                     "`allow.password_schemes` lists schemes, `waive` lists waivers.\n");
 }
 
@@ -91,7 +94,8 @@ static void add_rules(struct mr_buf *out)
 
 	mr_buf_add_text(out, "\n## Rules\n\n| rule | | reports |\n|---|---|---|\n");
 	for (size_t i = 0; i < n; i++) {
-		mr_buf_printf(out, "| %s | %s | ", rules[i].id, rules[i].severity == MR_ERROR ? "error" : "warning");
+		mr_buf_printf(out, "| %s | %s | ", rules[i].id,
+		        rules[i].severity == MR_ERROR ? "error" : "warning");
 		add_cell(out, rules[i].meaning);
 		mr_buf_add_text(out, " |\n");
 	}
@@ -99,11 +103,14 @@ static void add_rules(struct mr_buf *out)
 
 void mr_model_write_reference(struct mr_buf *out)
 {
-	mr_buf_add_text(out, "# Reference of the language\n\nWritten by the program from its tables (`lib/model/kinds`, "
-	                     "`lib/model/rules.def`): do not edit.\n\n"
-	                     "Sections: `mailreeve`, `accounts`, `defaults`, `domains`, `transports`, `postfix`, `dovecot`, "
-	                     "`ldap`, `roles`, `hosts`, `policy`. Known, and refused by this version: `relays`, "
-	                     "`tls_policies`, `postfix.services`.\n");
+	mr_buf_add_text(out,
+	        "# Reference of the language\n\nWritten by the program from its tables "
+	        "(`lib/model/kinds`, "
+	        "`lib/model/rules.def`): do not edit.\n\n"
+	        "Sections: `mailreeve`, `accounts`, `defaults`, `domains`, `transports`, "
+	        "`postfix`, `dovecot`, "
+	        "`ldap`, `roles`, `hosts`, `policy`. Known, and refused by this version: `relays`, "
+	        "`tls_policies`, `postfix.services`.\n");
 	for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
 		add_section(out, sections[i].kind, sections[i].place);
 	add_policy(out);

@@ -1,8 +1,9 @@
 /*
- * The JSON Schema of the language. Shapes of sections stand here; attributes, words and types come from the tables.
+ * The JSON Schema of the language. Shapes of sections stand here; attributes, words and types come
+ * from the tables.
  *
- * What JSON Schema cannot say (references, duplicates over files, names by IDNA) is left to `mailreeve validate`; the
- * schema is for editors and for tools that write repositories.
+ * What JSON Schema cannot say (references, duplicates over files, names by IDNA) is left to
+ * `mailreeve validate`; the schema is for editors and for tools that write repositories.
  */
 #include "model/schema.h"
 
@@ -17,50 +18,70 @@ static const struct {
 	const char *name;
 	const char *json;
 } definitions[] = {
-        {"line", "{\"type\":[\"string\",\"number\",\"boolean\"],\"not\":{\"type\":\"string\",\"pattern\":\"[\\\\n\\\\t]\"}}"},
+        {"line", "{\"type\":[\"string\",\"number\",\"boolean\"],\"not\":{\"type\":\"string\","
+                 "\"pattern\":\"[\\\\n\\\\t]\"}}"},
         {"text", "{\"type\":[\"string\",\"number\",\"boolean\"]}"},
         {"bool", "{\"type\":\"boolean\"}"},
         {"count", "{\"type\":[\"integer\",\"string\"],\"minimum\":0,\"pattern\":\"^[0-9]+$\"}"},
-        {"size", "{\"type\":[\"integer\",\"string\"],\"minimum\":0,\"pattern\":\"^[0-9]+[KMGT]?$\"}"},
+        {"size", "{\"type\":[\"integer\",\"string\"],\"minimum\":0,\"pattern\":\"^[0-9]+[KMGT]?$"
+                 "\"}"},
         {"quota", "{\"anyOf\":[{\"$ref\":\"#/$defs/size\"},{\"const\":\"unlimited\"}]}"},
         {"duration", "{\"type\":\"string\",\"pattern\":\"^[0-9]+[smhd]$\"}"},
         {"date", "{\"type\":\"string\",\"pattern\":\"^[0-9]{4}-[0-9]{2}-[0-9]{2}$\"}"},
         {"host", "{\"type\":\"string\",\"pattern\":\"^[^ _*@.]+(\\\\.[^ _*@.]+)+$\"}"},
-        {"address", "{\"type\":[\"string\",\"integer\"],\"maxLength\":254,\"pattern\":\"^[^@ ]{1,64}(@[^@ ]+)?$\"}"},
+        {"address", "{\"type\":[\"string\",\"integer\"],\"maxLength\":254,\"pattern\":\"^[^@ "
+                    "]{1,64}(@[^@ ]+)?$\"}"},
         {"addresses", "{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/address\"}}"},
-        {"nets", "{\"type\":\"array\",\"items\":{\"type\":\"string\",\"pattern\":\"^[0-9A-Fa-f.:]+(/[0-9]+)?$\"}}"},
+        {"nets", "{\"type\":\"array\",\"items\":{\"type\":\"string\",\"pattern\":\"^[0-9A-Fa-f.:]+("
+                 "/[0-9]+)?$\"}}"},
         {"owner", "{\"type\":\"string\",\"pattern\":\"^[^: ]+:[^: ]+$\"}"},
         {"path", "{\"type\":\"string\",\"pattern\":\"^/\"}"},
-        {"secret", "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"secret\"],\"properties\":"
-                   "{\"secret\":{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_-][A-Za-z0-9._-]*$\"}}}"},
+        {"secret", "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"secret\"],"
+                   "\"properties\":"
+                   "{\"secret\":{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_-][A-Za-z0-9._-]*$"
+                   "\"}}}"},
         {"password", "{\"type\":\"string\",\"pattern\":\"^\\\\{[A-Za-z0-9._-]+\\\\}.\"}"},
         {"transport", "{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_-]*:\"}"},
         {"names", "{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/line\"}}"},
         {"any", "true"},
-        {"server_value", "{\"anyOf\":[{\"$ref\":\"#/$defs/line\"},{\"$ref\":\"#/$defs/secret\"},{\"type\":\"array\",\"items\":"
+        {"server_value", "{\"anyOf\":[{\"$ref\":\"#/$defs/line\"},{\"$ref\":\"#/$defs/"
+                         "secret\"},{\"type\":\"array\",\"items\":"
                          "{\"$ref\":\"#/$defs/line\"}}]}"},
-        {"settings", "{\"type\":[\"object\",\"null\"],\"additionalProperties\":{\"anyOf\":[{\"$ref\":\"#/$defs/server_value\"},"
+        {"settings", "{\"type\":[\"object\",\"null\"],\"additionalProperties\":{\"anyOf\":[{\"$"
+                     "ref\":\"#/$defs/server_value\"},"
                      "{\"$ref\":\"#/$defs/settings\"}]}}"},
-        {"parameters", "{\"type\":[\"object\",\"null\"],\"propertyNames\":{\"pattern\":\"^[A-Za-z0-9_.-]+$\"},"
+        {"parameters", "{\"type\":[\"object\",\"null\"],\"propertyNames\":{\"pattern\":\"^[A-Za-z0-"
+                       "9_.-]+$\"},"
                        "\"additionalProperties\":{\"$ref\":\"#/$defs/server_value\"}}"},
-        {"entries", "{\"anyOf\":[{\"type\":\"array\",\"items\":{\"type\":\"array\",\"minItems\":2,\"maxItems\":2,\"items\":"
-                    "{\"$ref\":\"#/$defs/line\"}}},{\"type\":[\"object\",\"null\"],\"additionalProperties\":"
+        {"entries", "{\"anyOf\":[{\"type\":\"array\",\"items\":{\"type\":\"array\",\"minItems\":2,"
+                    "\"maxItems\":2,\"items\":"
+                    "{\"$ref\":\"#/$defs/"
+                    "line\"}}},{\"type\":[\"object\",\"null\"],\"additionalProperties\":"
                     "{\"$ref\":\"#/$defs/server_value\"}}]}"},
-        {"ldap_value", "{\"anyOf\":[{\"$ref\":\"#/$defs/text\"},{\"$ref\":\"#/$defs/secret\"},{\"type\":\"object\",\"additionalProperties\":"
-                       "false,\"required\":[\"base64\"],\"properties\":{\"base64\":{\"type\":\"string\"}}}]}"},
-        {"ldap_values", "{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#/$defs/ldap_value\"},{\"type\":\"array\",\"items\":"
+        {"ldap_value", "{\"anyOf\":[{\"$ref\":\"#/$defs/text\"},{\"$ref\":\"#/$defs/"
+                       "secret\"},{\"type\":\"object\",\"additionalProperties\":"
+                       "false,\"required\":[\"base64\"],\"properties\":{\"base64\":{\"type\":"
+                       "\"string\"}}}]}"},
+        {"ldap_values", "{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#/$defs/"
+                        "ldap_value\"},{\"type\":\"array\",\"items\":"
                         "{\"$ref\":\"#/$defs/ldap_value\"}}]}"},
-        {"ldap_attribute", "{\"anyOf\":[{\"$ref\":\"#/$defs/ldap_values\"},{\"type\":\"object\",\"additionalProperties\":false,"
-                           "\"required\":[\"value\"],\"properties\":{\"value\":{\"$ref\":\"#/$defs/ldap_values\"},\"owner\":"
+        {"ldap_attribute", "{\"anyOf\":[{\"$ref\":\"#/$defs/"
+                           "ldap_values\"},{\"type\":\"object\",\"additionalProperties\":false,"
+                           "\"required\":[\"value\"],\"properties\":{\"value\":{\"$ref\":\"#/$defs/"
+                           "ldap_values\"},\"owner\":"
                            "{\"enum\":[\"live\",\"git\"]}}}]}"},
-        {"ldap_entry", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/ldap_attribute\"}}"},
-        {"limit", "{\"type\":[\"string\",\"integer\"],\"pattern\":\"^([0-9]+|[0-9.]+%|[0-9]+ or [0-9.]+%)$\"}"},
-        {"window", "{\"type\":\"string\",\"pattern\":\"^([A-Z][a-z]{2}([,-][A-Z][a-z]{2})* )?[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$\"}"},
+        {"ldap_entry", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/"
+                       "ldap_attribute\"}}"},
+        {"limit", "{\"type\":[\"string\",\"integer\"],\"pattern\":\"^([0-9]+|[0-9.]+%|[0-9]+ or "
+                  "[0-9.]+%)$\"}"},
+        {"window", "{\"type\":\"string\",\"pattern\":\"^([A-Z][a-z]{2}([,-][A-Z][a-z]{2})* "
+                   ")?[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$\"}"},
 };
 
 static void raw(struct mr_json *json, const char *text)
 {
-	/* The writer sets commas only for what it knows: an empty string stands in for the value and is replaced. */
+	/* The writer sets commas only for what it knows: an empty string stands in for the value
+	 * and is replaced. */
 	mr_json_text(json, "");
 	json->out->size -= 2;
 	mr_buf_add_text(json->out, text);
@@ -159,7 +180,8 @@ static void write_nested(struct mr_json *json, const struct mr_kind *kind, mr_st
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		mr_str field = mr_str_from(kind->fields[i].name);
 
-		if (mr_str_starts(field, prefix) && field.size > prefix.size && field.data[prefix.size] == '.')
+		if (mr_str_starts(field, prefix) && field.size > prefix.size &&
+		        field.data[prefix.size] == '.')
 			write_field(json, &kind->fields[i], field.data + prefix.size + 1);
 	}
 	end_closed(json);
@@ -174,7 +196,8 @@ static void write_fields(struct mr_json *json, enum mr_kind_id id)
 		mr_str name = mr_str_from(kind->fields[i].name);
 		mr_str prefix = mr_str_take(name, mr_str_find(name, '.'));
 
-		if (!is_offered(&kind->fields[i]) || (id == MR_KIND_table && mr_str_is(name, "entries")))
+		if (!is_offered(&kind->fields[i]) ||
+		        (id == MR_KIND_table && mr_str_is(name, "entries")))
 			continue;
 		if (prefix.size == name.size)
 			write_field(json, &kind->fields[i], name.data);
@@ -213,7 +236,8 @@ static void write_kinds(struct mr_json *json)
 	write_fields(json, MR_KIND_alias);
 	end_closed(json);
 	mr_json_name(json, "alias");
-	raw(json, "{\"anyOf\":[{\"$ref\":\"#/$defs/addresses\"},{\"$ref\":\"#/$defs/alias_mapping\"}]}");
+	raw(json, "{\"anyOf\":[{\"$ref\":\"#/$defs/addresses\"},{\"$ref\":\"#/$defs/"
+	          "alias_mapping\"}]}");
 	mr_json_name(json, "domain");
 	begin_closed(json, true);
 	write_fields(json, MR_KIND_domain);
@@ -321,8 +345,10 @@ void mr_model_write_schema(struct mr_buf *out)
 
 	mr_json_init(&json, out, true);
 	mr_json_begin_object(&json);
-	mr_json_member_str(&json, "$schema", MR_STR("https://json-schema.org/draft/2020-12/schema"));
-	mr_json_member_str(&json, "title", MR_STR("mailreeve: one file of a repository, language version 1"));
+	mr_json_member_str(
+	        &json, "$schema", MR_STR("https://json-schema.org/draft/2020-12/schema"));
+	mr_json_member_str(
+	        &json, "title", MR_STR("mailreeve: one file of a repository, language version 1"));
 	mr_json_name(&json, "type");
 	raw(&json, "[\"object\",\"null\"]");
 	mr_json_member_bool(&json, "additionalProperties", false);

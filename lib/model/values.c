@@ -9,10 +9,11 @@
 
 #include "base/text.h"
 
-/* Plain text, or hashes that are broken in practice. SALTED forms of MD5 and SHA-1 count as well. */
-static const char *const weak_schemes[] = {"PLAIN", "CLEARTEXT", "CLEAR", "PLAIN-TRUNC", "CRAM-MD5", "DIGEST-MD5",
-        "HMAC-MD5", "PLAIN-MD4", "PLAIN-MD5", "LDAP-MD5", "MD5", "MD5-CRYPT", "SMD5", "SHA", "SHA1", "SSHA", "LANMAN",
-        "NTLM", "RPA", "SKEY", "OTP", "DES-CRYPT", "CRYPT"};
+/* Plain text, or hashes that are broken in practice. SALTED forms of MD5 and SHA-1 count as well.
+ */
+static const char *const weak_schemes[] = {"PLAIN", "CLEARTEXT", "CLEAR", "PLAIN-TRUNC", "CRAM-MD5",
+        "DIGEST-MD5", "HMAC-MD5", "PLAIN-MD4", "PLAIN-MD5", "LDAP-MD5", "MD5", "MD5-CRYPT", "SMD5",
+        "SHA", "SHA1", "SSHA", "LANMAN", "NTLM", "RPA", "SKEY", "OTP", "DES-CRYPT", "CRYPT"};
 
 mr_str mr_password_scheme(mr_str password)
 {
@@ -26,7 +27,8 @@ mr_str mr_password_scheme(mr_str password)
 	for (size_t i = 0; i < scheme.size; i++) {
 		char c = scheme.data[i];
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '-' && c != '_')
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+		        c != '-' && c != '_')
 			return (mr_str){0};
 	}
 	return scheme;
@@ -35,7 +37,8 @@ mr_str mr_password_scheme(mr_str password)
 bool mr_password_scheme_is_weak(mr_str scheme)
 {
 	for (size_t i = 0; i < sizeof weak_schemes / sizeof *weak_schemes; i++)
-		if (strlen(weak_schemes[i]) == scheme.size && !strncasecmp(weak_schemes[i], scheme.data, scheme.size))
+		if (strlen(weak_schemes[i]) == scheme.size &&
+		        !strncasecmp(weak_schemes[i], scheme.data, scheme.size))
 			return true;
 	return false;
 }
@@ -55,7 +58,8 @@ static bool is_net(mr_str text)
 	plain[host.size] = '\0';
 	if (inet_pton(is_v6 ? AF_INET6 : AF_INET, plain, address) != 1)
 		return false;
-	return slash == text.size || mr_number_parse(mr_str_skip(text, slash + 1), is_v6 ? 128 : 32, &bits) == 0;
+	return slash == text.size ||
+	       mr_number_parse(mr_str_skip(text, slash + 1), is_v6 ? 128 : 32, &bits) == 0;
 }
 
 /* A name of a system account, or a number. */
@@ -66,8 +70,8 @@ static bool is_account(mr_str name)
 	for (size_t i = 0; i < name.size; i++) {
 		char c = name.data[i];
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '_' && c != '-' &&
-		        c != '.')
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+		        c != '_' && c != '-' && c != '.')
 			return false;
 	}
 	return true;
@@ -77,7 +81,8 @@ static bool is_owner(mr_str text)
 {
 	size_t colon = mr_str_find(text, ':');
 
-	return colon < text.size && is_account(mr_str_take(text, colon)) && is_account(mr_str_skip(text, colon + 1));
+	return colon < text.size && is_account(mr_str_take(text, colon)) &&
+	       is_account(mr_str_skip(text, colon + 1));
 }
 
 static const char *path_complaint(mr_str path)
@@ -110,7 +115,8 @@ static const char *transport_complaint(mr_str text)
 	for (size_t i = 0; i < colon; i++) {
 		char c = text.data[i];
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '_' && c != '-')
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+		        c != '_' && c != '-')
 			return "the transport's name is not made of letters, digits, '-' and '_'";
 	}
 	return text.size == 1 ? "there is neither a transport nor a next hop" : NULL;
@@ -151,7 +157,9 @@ static int check_plain(const struct mr_field *field, mr_str text, struct mr_comp
 
 	switch (field->type) {
 	case MR_TYPE_COUNT:
-		return mr_number_parse(text, INT64_MAX, &number) < 0 ? complain(out, "MR-TYPE-COUNT", NULL) : 0;
+		return mr_number_parse(text, INT64_MAX, &number) < 0
+		               ? complain(out, "MR-TYPE-COUNT", NULL)
+		               : 0;
 	case MR_TYPE_QUOTA:
 		if (mr_str_is(text, "unlimited"))
 			return 0;
@@ -159,7 +167,9 @@ static int check_plain(const struct mr_field *field, mr_str text, struct mr_comp
 	case MR_TYPE_SIZE:
 		return mr_size_parse(text, &number) < 0 ? complain(out, "MR-TYPE-SIZE", NULL) : 0;
 	case MR_TYPE_DURATION:
-		return mr_duration_parse(text, &number) < 0 ? complain(out, "MR-TYPE-DURATION", NULL) : 0;
+		return mr_duration_parse(text, &number) < 0
+		               ? complain(out, "MR-TYPE-DURATION", NULL)
+		               : 0;
 	case MR_TYPE_DATE:
 		return mr_date_parse(text, &days) < 0 ? complain(out, "MR-TYPE-DATE", NULL) : 0;
 	case MR_TYPE_WORD:
@@ -182,8 +192,8 @@ static int check_plain(const struct mr_field *field, mr_str text, struct mr_comp
 	}
 }
 
-int mr_value_parse(struct mr_arena *arena, const struct mr_field *field, mr_str text, mr_str domain, mr_str *out,
-        struct mr_complaint *out_complaint)
+int mr_value_parse(struct mr_arena *arena, const struct mr_field *field, mr_str text, mr_str domain,
+        mr_str *out, struct mr_complaint *out_complaint)
 {
 	int error;
 
@@ -203,7 +213,8 @@ int mr_value_parse(struct mr_arena *arena, const struct mr_field *field, mr_str 
 	}
 }
 
-mr_str mr_mail_home_expand(struct mr_arena *arena, mr_str home, mr_str local, mr_str domain, mr_str id)
+mr_str mr_mail_home_expand(
+        struct mr_arena *arena, mr_str home, mr_str local, mr_str domain, mr_str id)
 {
 	struct mr_buf buf = MR_BUF_INIT;
 	mr_str result;

@@ -46,8 +46,9 @@ static int parse_minutes(mr_str text, unsigned *out)
 {
 	unsigned hour, minute;
 
-	if (text.size != 5 || text.data[2] != ':' || !two_digits(text.data, &hour) || !two_digits(text.data + 3, &minute) ||
-	        hour > 24 || minute > 59 || (hour == 24 && minute))
+	if (text.size != 5 || text.data[2] != ':' || !two_digits(text.data, &hour) ||
+	        !two_digits(text.data + 3, &minute) || hour > 24 || minute > 59 ||
+	        (hour == 24 && minute))
 		return MR_E_INVALID;
 	*out = hour * 60 + minute;
 	return 0;
@@ -65,7 +66,8 @@ int mr_window_parse(mr_str text, struct mr_window *out)
 	}
 	start = mr_str_split(&rest, '-');
 	if (!window.days || !rest.data || parse_minutes(start, &window.start_minutes) < 0 ||
-	        parse_minutes(rest, &window.end_minutes) < 0 || window.start_minutes == window.end_minutes)
+	        parse_minutes(rest, &window.end_minutes) < 0 ||
+	        window.start_minutes == window.end_minutes)
 		return MR_E_INVALID;
 	*out = window;
 	return 0;
@@ -77,5 +79,6 @@ bool mr_window_is_open(const struct mr_window *window, unsigned weekday, unsigne
 
 	if (window->start_minutes < window->end_minutes)
 		return is_day && minutes >= window->start_minutes && minutes < window->end_minutes;
-	return (is_day && minutes >= window->start_minutes) || (was_day && minutes < window->end_minutes);
+	return (is_day && minutes >= window->start_minutes) ||
+	       (was_day && minutes < window->end_minutes);
 }

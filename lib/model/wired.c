@@ -1,6 +1,6 @@
 /*
- * The table of wired parameters. Those for relays and TLS policies join it when these sections are supported: until then
- * they may be set by hand.
+ * The table of wired parameters. Those for relays and TLS policies join it when these sections are
+ * supported: until then they may be set by hand.
  */
 #include "model/wired.h"
 

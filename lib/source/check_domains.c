@@ -8,29 +8,33 @@
 
 #define HOPS_LIMIT 64
 
-static void check_fields(struct mr_check *check, const struct mr_object *object, const struct mr_domain *domain)
+static void check_fields(
+        struct mr_check *check, const struct mr_object *object, const struct mr_domain *domain)
 {
 	static const unsigned bits[] = {MR_FIELD_MAILBOX, MR_FIELD_ALIAS, MR_FIELD_RELAY};
 	const unsigned any = MR_FIELD_MAILBOX | MR_FIELD_ALIAS | MR_FIELD_RELAY;
 	const struct mr_kind *kind = mr_kind_get(MR_KIND_domain);
 
-	mr_vec_each(leaf, &object->leaves) {
+	mr_vec_each (leaf, &object->leaves) {
 		unsigned id = leaf->leaf.id;
 		struct mr_loc loc = mr_leaf_loc(leaf, &check->desired->paths);
 		bool is_default = id >= MR_DOMAIN_DEFAULTS && id < MR_LEAF_FREE;
 
 		if (is_default ? domain->kind == MR_DOMAIN_MAILBOX
 		               : id >= kind->n_fields || !(kind->fields[id].flags & any) ||
-		                        (kind->fields[id].flags & bits[domain->kind]))
+		                         (kind->fields[id].flags & bits[domain->kind]))
 			continue;
-		mr_diags_at(check->diags, MR_ERROR, "MR-KEY-KIND", &loc, "domain '%.*s' is of kind %s, which has no '%s'",
-		        MR_FMT(object->key), mr_domain_kind_name(domain->kind), is_default ? "defaults" : kind->fields[id].name);
+		mr_diags_at(check->diags, MR_ERROR, "MR-KEY-KIND", &loc,
+		        "domain '%.*s' is of kind %s, which has no '%s'", MR_FMT(object->key),
+		        mr_domain_kind_name(domain->kind),
+		        is_default ? "defaults" : kind->fields[id].name);
 	}
 }
 
-/* Follows alias_of from domain to domain; true when that comes back to where it began. Reported once, at the bytewise
- * first of the domains. */
-static bool is_in_cycle(struct mr_check *check, const struct mr_domain *domain, const struct mr_loc *loc)
+/* Follows alias_of from domain to domain; true when that comes back to where it began. Reported
+ * once, at the bytewise first of the domains. */
+static bool is_in_cycle(
+        struct mr_check *check, const struct mr_domain *domain, const struct mr_loc *loc)
 {
 	struct mr_buf way = MR_BUF_INIT;
 	mr_str name = domain->alias_of;
@@ -46,12 +50,14 @@ static bool is_in_cycle(struct mr_check *check, const struct mr_domain *domain, 
 		name = facts && facts->kind == MR_DOMAIN_ALIAS ? facts->alias_of : (mr_str){0};
 	}
 	if (is_cycle && is_first)
-		mr_diags_at(check->diags, MR_ERROR, "MR-CYCLE", loc, "alias domains lead back to themselves: %s", way.data);
+		mr_diags_at(check->diags, MR_ERROR, "MR-CYCLE", loc,
+		        "alias domains lead back to themselves: %s", way.data);
 	mr_buf_done(&way);
 	return is_cycle;
 }
 
-static void check_alias_domain(struct mr_check *check, const struct mr_object *object, const struct mr_domain *domain)
+static void check_alias_domain(
+        struct mr_check *check, const struct mr_object *object, const struct mr_domain *domain)
 {
 	const struct mr_merged_leaf *leaf = mr_object_leaf(object, MR_F_DOMAIN_ALIAS_OF);
 	struct mr_loc loc = leaf ? mr_leaf_loc(leaf, &check->desired->paths) : domain->loc;
@@ -60,44 +66,54 @@ static void check_alias_domain(struct mr_check *check, const struct mr_object *o
 	if (!leaf) {
 		if (mr_object_leaf(object, MR_LEAF_BAD))
 			return;
-		mr_diags_at(check->diags, MR_ERROR, "MR-KEY-MISSING", &loc, "domain '%.*s' is of kind alias and has no 'alias_of'",
+		mr_diags_at(check->diags, MR_ERROR, "MR-KEY-MISSING", &loc,
+		        "domain '%.*s' is of kind alias and has no 'alias_of'",
 		        MR_FMT(domain->name));
 	} else if (!of) {
 		if (!check->is_partial)
 			mr_diags_at(check->diags, MR_ERROR, "MR-REF-DOMAIN", &loc,
-			        "domain '%.*s' is an alias of '%.*s', which is not declared", MR_FMT(domain->name),
-			        MR_FMT(domain->alias_of));
+			        "domain '%.*s' is an alias of '%.*s', which is not declared",
+			        MR_FMT(domain->name), MR_FMT(domain->alias_of));
 	} else if (of->kind == MR_DOMAIN_ALIAS) {
 		if (!is_in_cycle(check, domain, &loc))
 			mr_diags_at(check->diags, MR_ERROR, "MR-REF-DOMAIN", &loc,
-			        "domain '%.*s' is an alias of '%.*s', which is an alias itself: name the domain that has the mailboxes",
+			        "domain '%.*s' is an alias of '%.*s', which is an alias itself: "
+			        "name the domain that has the mailboxes",
 			        MR_FMT(domain->name), MR_FMT(domain->alias_of));
 	} else if (of->kind != MR_DOMAIN_MAILBOX) {
-		mr_diags_at(check->diags, MR_ERROR, "MR-REF-DOMAIN", &loc, "domain '%.*s' is an alias of '%.*s', which is of kind %s",
-		        MR_FMT(domain->name), MR_FMT(domain->alias_of), mr_domain_kind_name(of->kind));
+		mr_diags_at(check->diags, MR_ERROR, "MR-REF-DOMAIN", &loc,
+		        "domain '%.*s' is an alias of '%.*s', which is of kind %s",
+		        MR_FMT(domain->name), MR_FMT(domain->alias_of),
+		        mr_domain_kind_name(of->kind));
 	}
 }
 
-static void check_relay(struct mr_check *check, const struct mr_object *object, const struct mr_domain *domain)
+static void check_relay(
+        struct mr_check *check, const struct mr_object *object, const struct mr_domain *domain)
 {
 	const struct mr_merged_leaf *leaf = mr_object_leaf(object, MR_F_DOMAIN_RECIPIENTS);
 	struct mr_buf name = MR_BUF_INIT;
 
 	mr_buf_printf(&name, "domain/%.*s", MR_FMT(domain->name));
 	if (domain->recipients == MR_RECIPIENTS_ANY &&
-	        !mr_policy_is_waived(&check->desired->policy, MR_STR("MR-RELAY-ANY"), mr_buf_str(&name))) {
+	        !mr_policy_is_waived(
+	                &check->desired->policy, MR_STR("MR-RELAY-ANY"), mr_buf_str(&name))) {
 		struct mr_loc loc = mr_leaf_loc(leaf, &check->desired->paths);
 
 		mr_diags_at(check->diags, MR_ERROR, "MR-RELAY-ANY", &loc,
-		        "relay domain '%.*s' accepts any recipient: what the next host refuses becomes backscatter",
+		        "relay domain '%.*s' accepts any recipient: what the next host refuses "
+		        "becomes backscatter",
 		        MR_FMT(domain->name));
-		mr_diags_hint(check->diags, "list the addresses, or waive MR-RELAY-ANY for %s in policy.waive", name.data);
+		mr_diags_hint(check->diags,
+		        "list the addresses, or waive MR-RELAY-ANY for %s in policy.waive",
+		        name.data);
 	}
 	leaf = mr_object_leaf(object, MR_F_DOMAIN_ADDRESSES);
 	if (leaf && domain->recipients != MR_RECIPIENTS_LISTED) {
 		struct mr_loc loc = mr_leaf_loc(leaf, &check->desired->paths);
 
-		mr_diags_at(check->diags, MR_ERROR, "MR-KEY-KIND", &loc, "'addresses' needs 'recipients: listed'");
+		mr_diags_at(check->diags, MR_ERROR, "MR-KEY-KIND", &loc,
+		        "'addresses' needs 'recipients: listed'");
 	}
 	mr_buf_done(&name);
 }

@@ -1,7 +1,9 @@
 /*
- * Checks over all addresses: declared twice, targets that do not exist, cycles, postmasters, limits of domains.
+ * Checks over all addresses: declared twice, targets that do not exist, cycles, postmasters, limits
+ * of domains.
  *
- * The first pass keeps hashes only. Names and places are looked up in a second pass, when something is wrong.
+ * The first pass keeps hashes only. Names and places are looked up in a second pass, when something
+ * is wrong.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +20,6 @@ struct target {
 	uint32_t domain; /* index of its facts */
 };
 
-struct totals {
-	uint64_t users;
-	uint64_t quota_bytes;
-	bool is_unlimited;
-};
-
 /* A declaration or node that is to be reported. */
 struct place {
 	uint64_t hash;
@@ -37,7 +33,7 @@ struct members {
 	struct mr_hashes declared, twice, missing, caught, in_cycles;
 	MR_VEC(struct target) targets;
 	struct mr_graph graph;
-	struct totals *totals; /* by index of the domain */
+	struct mr_domain_totals *totals; /* by index of the domain */
 	struct mr_arena arena;
 	MR_VEC(struct place) places; /* second pass */
 	char resolved[400];
@@ -48,11 +44,14 @@ static uint32_t index_of(const struct members *members, const struct mr_domain_f
 	return (uint32_t)(facts - members->check->desired->domains);
 }
 
-/* The address that mail to this one really goes to: alias domain replaced, extension cut off. NULL facts: elsewhere. */
-static mr_str resolve(struct members *members, mr_str address, const struct mr_domain_facts **out_facts)
+/* The address that mail to this one really goes to: alias domain replaced, extension cut off. NULL
+ * facts: elsewhere. */
+static mr_str resolve(
+        struct members *members, mr_str address, const struct mr_domain_facts **out_facts)
 {
 	const struct mr_desired *desired = members->check->desired;
-	const struct mr_domain_facts *facts = mr_domain_facts_find(desired, mr_address_domain(address));
+	const struct mr_domain_facts *facts =
+	        mr_domain_facts_find(desired, mr_address_domain(address));
 	mr_str local = mr_str_take(address, mr_str_rfind(address, '@'));
 	int size;
 
@@ -62,8 +61,10 @@ static mr_str resolve(struct members *members, mr_str address, const struct mr_d
 	if (!facts)
 		return address;
 	local = mr_str_take(local, mr_str_find(local, '+'));
-	size = snprintf(members->resolved, sizeof members->resolved, "%.*s@%.*s", MR_FMT(local), MR_FMT(facts->name));
-	return (mr_str){members->resolved, (size_t)size < sizeof members->resolved ? (size_t)size : 0};
+	size = snprintf(members->resolved, sizeof members->resolved, "%.*s@%.*s", MR_FMT(local),
+	        MR_FMT(facts->name));
+	return (mr_str){
+	        members->resolved, (size_t)size < sizeof members->resolved ? (size_t)size : 0};
 }
 
 /* Whether the owner's address may live in its domain. */
@@ -76,13 +77,16 @@ static void check_home_domain(struct members *members, const struct mr_reference
 	if (!facts) {
 		if (!check->is_partial)
 			mr_diags_at(check->diags, MR_ERROR, "MR-REF-DOMAIN", &reference->loc,
-			        "cannot add address '%.*s': domain '%.*s' is not declared", MR_FMT(reference->address),
-			        MR_FMT(domain));
+			        "cannot add address '%.*s': domain '%.*s' is not declared",
+			        MR_FMT(reference->address), MR_FMT(domain));
 	} else if (facts->kind == MR_DOMAIN_ALIAS ||
-	        (facts->kind == MR_DOMAIN_RELAY && reference->kind == MR_KIND_user)) {
-		mr_diags_at(check->diags, MR_ERROR, reference->leaf ? "MR-REF-DOMAIN" : "MR-KEY-KIND", &reference->loc,
-		        "cannot add %s '%.*s': domain '%.*s' is of kind %s", reference->leaf ? "address" : mr_kind_get(reference->kind)->name,
-		        MR_FMT(reference->address), MR_FMT(domain), mr_domain_kind_name(facts->kind));
+	           (facts->kind == MR_DOMAIN_RELAY && reference->kind == MR_KIND_user)) {
+		mr_diags_at(check->diags, MR_ERROR,
+		        reference->leaf ? "MR-REF-DOMAIN" : "MR-KEY-KIND", &reference->loc,
+		        "cannot add %s '%.*s': domain '%.*s' is of kind %s",
+		        reference->leaf ? "address" : mr_kind_get(reference->kind)->name,
+		        MR_FMT(reference->address), MR_FMT(domain),
+		        mr_domain_kind_name(facts->kind));
 	}
 }
 
@@ -111,8 +115,9 @@ static void first_pass(void *arg, const struct mr_reference *reference)
 static void count_user(void *arg, const struct mr_object *object, const struct mr_user *user)
 {
 	struct members *members = arg;
-	const struct mr_domain_facts *facts = mr_domain_facts_find(members->check->desired, user->domain);
-	struct totals *totals;
+	const struct mr_domain_facts *facts =
+	        mr_domain_facts_find(members->check->desired, user->domain);
+	struct mr_domain_totals *totals;
 
 	mr_check_user(members->check, object, user);
 	if (!facts)
@@ -134,19 +139,22 @@ static void check_alias(void *arg, const struct mr_object *object)
 	int64_t days;
 
 	if ((!to || !to->leaf.n_items) && !mr_object_leaf(object, MR_LEAF_BAD))
-		mr_diags_at(check->diags, MR_ERROR, "MR-KEY-MISSING", &loc, "alias '%.*s' goes nowhere: 'to' names no address",
-		        MR_FMT(object->key));
-	if (!expires || mr_date_parse(mr_leaf_text(&expires->leaf), &days) < 0 || days >= check->desired->today_days)
+		mr_diags_at(check->diags, MR_ERROR, "MR-KEY-MISSING", &loc,
+		        "alias '%.*s' goes nowhere: 'to' names no address", MR_FMT(object->key));
+	if (!expires || mr_date_parse(mr_leaf_text(&expires->leaf), &days) < 0 ||
+	        days >= check->desired->today_days)
 		return;
 	loc = mr_leaf_loc(expires, &check->desired->paths);
-	mr_diags_at(check->diags, MR_WARNING, "MR-EXPIRED", &loc, "alias '%.*s' expired on %.*s and is gone",
-	        MR_FMT(object->key), MR_FMT(mr_leaf_text(&expires->leaf)));
+	mr_diags_at(check->diags, MR_WARNING, "MR-EXPIRED", &loc,
+	        "alias '%.*s' expired on %.*s and is gone", MR_FMT(object->key),
+	        MR_FMT(mr_leaf_text(&expires->leaf)));
 }
 
 static void judge_targets(struct members *members)
 {
-	mr_vec_each(target, &members->targets) {
-		const struct mr_domain_facts *facts = &members->check->desired->domains[target->domain];
+	mr_vec_each (target, &members->targets) {
+		const struct mr_domain_facts *facts =
+		        &members->check->desired->domains[target->domain];
 		char name[300];
 		int size;
 
@@ -160,17 +168,20 @@ static void judge_targets(struct members *members)
 		}
 		size = snprintf(name, sizeof name, "@%.*s", MR_FMT(facts->name));
 		if (mr_hashes_add(&members->caught, target->hash))
-			mr_graph_add(&members->graph, target->hash, mr_hash_text((mr_str){name, (size_t)size}));
+			mr_graph_add(&members->graph, target->hash,
+			        mr_hash_text((mr_str){name, (size_t)size}));
 	}
 	mr_graph_search(&members->graph);
-	mr_vec_each(node, &members->graph.cycles)
+	mr_vec_each (node, &members->graph.cycles)
 		if (*node)
 			(void)mr_hashes_add(&members->in_cycles, *node);
 }
 
-static void note_place(struct members *members, const struct mr_reference *reference, mr_str address, uint64_t hash)
+static void note_place(struct members *members, const struct mr_reference *reference,
+        mr_str address, uint64_t hash)
 {
-	struct place place = {hash, mr_str_copy(&members->arena, address), reference->use == MR_USE_DECLARED, reference->loc};
+	struct place place = {hash, mr_str_copy(&members->arena, address),
+	        reference->use == MR_USE_DECLARED, reference->loc};
 
 	mr_vec_push(&members->places, place);
 }
@@ -183,7 +194,8 @@ static void second_pass(void *arg, const struct mr_reference *reference)
 	uint64_t hash = mr_hash_text(reference->address);
 
 	if (reference->use == MR_USE_DECLARED) {
-		if (mr_hashes_has(&members->twice, hash) || mr_hashes_has(&members->in_cycles, hash))
+		if (mr_hashes_has(&members->twice, hash) ||
+		        mr_hashes_has(&members->in_cycles, hash))
 			note_place(members, reference, reference->address, hash);
 		return;
 	}
@@ -191,17 +203,19 @@ static void second_pass(void *arg, const struct mr_reference *reference)
 		note_place(members, reference, reference->owner, mr_hash_text(reference->owner));
 	hash = mr_hash_text(resolve(members, reference->address, &facts));
 	if (mr_hashes_has(&members->in_cycles, hash) && facts)
-		note_place(members, reference, (mr_str){members->resolved, strlen(members->resolved)}, hash);
+		note_place(members, reference,
+		        (mr_str){members->resolved, strlen(members->resolved)}, hash);
 	if (!facts || check->is_partial)
 		return;
 	if (mr_hashes_has(&members->missing, hash))
 		mr_diags_at(check->diags, MR_ERROR, "MR-REF-TARGET", &reference->loc,
-		        "target '%.*s' does not exist: domain '%.*s' has no such user, alias or address",
+		        "target '%.*s' does not exist: domain '%.*s' has no such user, alias or "
+		        "address",
 		        MR_FMT(reference->address), MR_FMT(facts->name));
 	else if (mr_hashes_has(&members->caught, hash))
 		mr_diags_at(check->diags, MR_WARNING, "MR-TARGET-CATCH-ALL", &reference->loc,
-		        "target '%.*s' does not exist: only the catch-all of '%.*s' takes it", MR_FMT(reference->address),
-		        MR_FMT(facts->name));
+		        "target '%.*s' does not exist: only the catch-all of '%.*s' takes it",
+		        MR_FMT(reference->address), MR_FMT(facts->name));
 }
 
 static int compare_places(const void *a, const void *b)
@@ -223,7 +237,7 @@ static void report_twice(struct members *members)
 {
 	const struct place *first = NULL;
 
-	mr_vec_each(place, &members->places) {
+	mr_vec_each (place, &members->places) {
 		if (!place->is_declaration || !mr_hashes_has(&members->twice, place->hash))
 			continue;
 		if (!first || first->hash != place->hash) {
@@ -231,14 +245,15 @@ static void report_twice(struct members *members)
 			continue;
 		}
 		mr_diags_at(members->check->diags, MR_ERROR, "MR-ADDRESS-TWICE", &place->loc,
-		        "address '%.*s' is declared twice: the other place is %.*s:%u:%u", MR_FMT(place->address),
-		        MR_FMT(first->loc.path), first->loc.line, first->loc.column);
+		        "address '%.*s' is declared twice: the other place is %.*s:%u:%u",
+		        MR_FMT(place->address), MR_FMT(first->loc.path), first->loc.line,
+		        first->loc.column);
 	}
 }
 
 static const struct place *find_place(const struct members *members, uint64_t hash)
 {
-	mr_vec_each(place, &members->places)
+	mr_vec_each (place, &members->places)
 		if (place->hash == hash)
 			return place;
 	return NULL;
@@ -266,8 +281,8 @@ static void report_cycle(struct members *members, const uint64_t *nodes, size_t 
 
 		mr_buf_printf(&way, "%s%.*s", i ? " -> " : "", MR_FMT(name));
 	}
-	mr_diags_at(members->check->diags, MR_ERROR, "MR-CYCLE", first ? &first->loc : NULL, "mail goes in a circle: %s",
-	        way.data);
+	mr_diags_at(members->check->diags, MR_ERROR, "MR-CYCLE", first ? &first->loc : NULL,
+	        "mail goes in a circle: %s", way.data);
 	mr_buf_done(&way);
 }
 
@@ -286,65 +301,19 @@ static void report_cycles(struct members *members)
 
 static int report(struct members *members)
 {
-	struct mr_references references = {.check = members->check, .on_reference = second_pass, .arg = members};
+	struct mr_references references = {
+	        .check = members->check, .on_reference = second_pass, .arg = members};
 	int result;
 
 	if (!members->twice.n && !members->missing.n && !members->caught.n && !members->in_cycles.n)
 		return 0;
 	result = mr_references_each(&references);
 	if (members->places.n)
-		qsort(members->places.items, members->places.n, sizeof *members->places.items, compare_places);
+		qsort(members->places.items, members->places.n, sizeof *members->places.items,
+		        compare_places);
 	report_twice(members);
 	report_cycles(members);
 	return result;
-}
-
-static void check_limits(struct members *members, const struct mr_object *object, const struct totals *totals)
-{
-	struct mr_check *check = members->check;
-	const struct mr_merged_leaf *users = mr_object_leaf(object, MR_F_DOMAIN_LIMIT_USERS);
-	const struct mr_merged_leaf *quota = mr_object_leaf(object, MR_F_DOMAIN_LIMIT_QUOTA);
-	struct mr_loc loc;
-	uint64_t limit;
-
-	if (users && mr_number_parse(mr_leaf_text(&users->leaf), INT64_MAX, &limit) == 0 && totals->users > limit) {
-		loc = mr_leaf_loc(users, &check->desired->paths);
-		mr_diags_at(check->diags, MR_ERROR, "MR-LIMIT-USERS", &loc, "domain '%.*s' has %llu users, which is over its limit of %llu",
-		        MR_FMT(object->key), (unsigned long long)totals->users, (unsigned long long)limit);
-	}
-	if (!quota || mr_size_parse(mr_leaf_text(&quota->leaf), &limit) < 0 || !totals->users)
-		return;
-	loc = mr_leaf_loc(quota, &check->desired->paths);
-	if (totals->is_unlimited) {
-		mr_diags_at(check->diags, MR_ERROR, "MR-LIMIT-QUOTA", &loc,
-		        "domain '%.*s' has users without a quota, which is over its limit of %.*s", MR_FMT(object->key),
-		        MR_FMT(mr_leaf_text(&quota->leaf)));
-	} else if (totals->quota_bytes > limit) {
-		struct mr_buf sum = MR_BUF_INIT;
-
-		mr_size_format(totals->quota_bytes, &sum);
-		mr_diags_at(check->diags, MR_ERROR, "MR-LIMIT-QUOTA", &loc,
-		        "the quotas of the users of '%.*s' sum up to %s, which is over its limit of %.*s", MR_FMT(object->key),
-		        sum.data, MR_FMT(mr_leaf_text(&quota->leaf)));
-		mr_buf_done(&sum);
-	}
-}
-
-static void check_postmaster(struct members *members, const struct mr_object *object, const struct mr_domain_facts *facts)
-{
-	struct mr_check *check = members->check;
-	struct mr_loc loc = mr_object_loc(object, &check->desired->paths);
-	char address[300];
-	int size = snprintf(address, sizeof address, "postmaster@%.*s", MR_FMT(facts->name));
-
-	if (check->is_partial || mr_object_leaf(object, MR_LEAF_BAD) || facts->state == MR_DOMAIN_CLOSED || facts->kind == MR_DOMAIN_ALIAS || facts->has_catch_all ||
-	        (facts->kind == MR_DOMAIN_RELAY && facts->recipients != MR_RECIPIENTS_LISTED) ||
-	        mr_hashes_has(&members->declared, mr_hash_text((mr_str){address, (size_t)size})))
-		return;
-	mr_diags_at(check->diags, MR_ERROR, "MR-POSTMASTER", &loc, "domain '%.*s' accepts mail and has no postmaster",
-	        MR_FMT(facts->name));
-	mr_diags_hint(check->diags, facts->kind == MR_DOMAIN_RELAY ? "add postmaster to its addresses"
-	                                                           : "add 'postmaster: [USER]' to its aliases");
 }
 
 static int check_each_domain(struct members *members)
@@ -353,12 +322,18 @@ static int check_each_domain(struct members *members)
 	const struct mr_object *object;
 	struct mr_objects objects;
 	size_t i = 0;
-	int result = mr_objects_begin(desired->rows, MR_KIND_domain, (mr_str){0}, false, &desired->view, &desired->paths,
-	        &objects);
+	int result = mr_objects_begin(desired->rows, MR_KIND_domain, (mr_str){0}, false,
+	        &desired->view, &desired->paths, &objects);
 
-	while (result >= 0 && (result = mr_objects_next(&objects, &object)) > 0 && i < desired->n_domains) {
-		check_limits(members, object, &members->totals[i]);
-		check_postmaster(members, object, &desired->domains[i]);
+	while (result >= 0 && (result = mr_objects_next(&objects, &object)) > 0 &&
+	        i < desired->n_domains) {
+		size_t size = (size_t)snprintf(members->resolved, sizeof members->resolved,
+		        "postmaster@%.*s", MR_FMT(object->key));
+		bool has_postmaster = mr_hashes_has(
+		        &members->declared, mr_hash_text((mr_str){members->resolved, size}));
+
+		mr_check_limits(members->check, object, &members->totals[i]);
+		mr_check_postmaster(members->check, object, has_postmaster);
 		i++;
 	}
 	mr_objects_end(&objects);
@@ -368,11 +343,16 @@ static int check_each_domain(struct members *members)
 int mr_check_members(struct mr_check *check)
 {
 	struct members members = {.check = check};
-	struct mr_references references = {.check = check, .is_first = true, .on_reference = first_pass,
-	        .on_user = count_user, .on_alias = check_alias, .arg = &members};
+	struct mr_references references = {.check = check,
+	        .is_first = true,
+	        .on_reference = first_pass,
+	        .on_user = count_user,
+	        .on_alias = check_alias,
+	        .arg = &members};
 	int result;
 
-	members.totals = mr_alloc_n(&members.arena, check->desired->n_domains + 1, sizeof *members.totals);
+	members.totals =
+	        mr_alloc_n(&members.arena, check->desired->n_domains + 1, sizeof *members.totals);
 	result = mr_references_each(&references);
 	if (result >= 0) {
 		judge_targets(&members);

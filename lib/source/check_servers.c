@@ -1,6 +1,6 @@
 /*
- * Checks of what goes to the servers: parameters that are wired, tables that parameters refer to, directory entries
- * outside of every tree.
+ * Checks of what goes to the servers: parameters that are wired, tables that parameters refer to,
+ * directory entries outside of every tree.
  */
 #include <string.h>
 
@@ -14,8 +14,8 @@ static int has_table(struct mr_check *check, mr_str name)
 {
 	const struct mr_object *object;
 	struct mr_objects objects;
-	int result = mr_objects_begin(check->desired->rows, MR_KIND_table, name, true, &check->desired->view,
-	        &check->desired->paths, &objects);
+	int result = mr_objects_begin(check->desired->rows, MR_KIND_table, name, true,
+	        &check->desired->view, &check->desired->paths, &objects);
 
 	if (!result)
 		result = mr_objects_next(&objects, &object);
@@ -38,7 +38,9 @@ static int check_references(struct mr_check *check, const struct mr_object *obje
 		if (!mr_str_starts(name, marker))
 			continue;
 		name = mr_str_skip(name, marker.size);
-		name = mr_str_take(name, strcspn(name.data, " ,\t{}") < name.size ? strcspn(name.data, " ,\t{}") : name.size);
+		name = mr_str_take(name, strcspn(name.data, " ,\t{}") < name.size
+		                                 ? strcspn(name.data, " ,\t{}")
+		                                 : name.size);
 		if (mr_wired_parameter(name))
 			continue;
 		result = has_table(check, name);
@@ -46,7 +48,8 @@ static int check_references(struct mr_check *check, const struct mr_object *obje
 			continue;
 		loc = mr_leaf_loc(leaf, &check->desired->paths);
 		mr_diags_at(check->diags, MR_ERROR, "MR-REF-TABLE", &loc,
-		        "parameter '%.*s' refers to table '%.*s', which is not declared", MR_FMT(object->key), MR_FMT(name));
+		        "parameter '%.*s' refers to table '%.*s', which is not declared",
+		        MR_FMT(object->key), MR_FMT(name));
 	}
 	return result < 0 ? result : 0;
 }
@@ -77,18 +80,21 @@ static void check_table(struct mr_check *check, const struct mr_object *object)
 	mr_str type = mr_object_text(object, MR_F_TABLE_TYPE);
 	const struct mr_merged_leaf *list = mr_object_leaf(object, MR_F_TABLE_ENTRIES);
 	const struct mr_merged_leaf *keyed = mr_object_leaf(object, MR_LEAF_KEYED);
-	bool is_ordered = mr_str_is(type, "cidr") || mr_str_is(type, "pcre") || mr_str_is(type, "regexp");
+	bool is_ordered =
+	        mr_str_is(type, "cidr") || mr_str_is(type, "pcre") || mr_str_is(type, "regexp");
 	const struct mr_merged_leaf *wrong = is_ordered ? keyed : list;
 	struct mr_loc loc = mr_object_loc(object, &check->desired->paths);
 
 	if (mr_wired_parameter(object->key))
-		mr_diags_at(check->diags, MR_ERROR, "MR-NAME-TABLE", &loc, "table '%.*s' has the name of one that mailreeve makes itself",
+		mr_diags_at(check->diags, MR_ERROR, "MR-NAME-TABLE", &loc,
+		        "table '%.*s' has the name of one that mailreeve makes itself",
 		        MR_FMT(object->key));
 	if (!wrong)
 		return;
 	loc = mr_leaf_loc(wrong, &check->desired->paths);
-	mr_diags_at(check->diags, MR_ERROR, "MR-TABLE-TYPE", &loc, "table '%.*s' is of type %.*s, whose entries are %s",
-	        MR_FMT(object->key), MR_FMT(type.size ? type : MR_STR("default")),
+	mr_diags_at(check->diags, MR_ERROR, "MR-TABLE-TYPE", &loc,
+	        "table '%.*s' is of type %.*s, whose entries are %s", MR_FMT(object->key),
+	        MR_FMT(type.size ? type : MR_STR("default")),
 	        is_ordered ? "a list of pairs" : "a mapping");
 }
 
@@ -131,9 +137,11 @@ static int check_directory(struct mr_check *check)
 		if (!is_inside && !check->is_partial) {
 			struct mr_loc loc = mr_object_loc(object, &check->desired->paths);
 
-			mr_diags_at(check->diags, MR_ERROR, "MR-LDAP-OUTSIDE", &loc, "entry '%.*s' is in none of the declared trees",
+			mr_diags_at(check->diags, MR_ERROR, "MR-LDAP-OUTSIDE", &loc,
+			        "entry '%.*s' is in none of the declared trees",
 			        MR_FMT(mr_object_text(object, MR_LEAF_WRITTEN)));
-			mr_diags_hint(check->diags, "declare its part of the directory in ldap.trees");
+			mr_diags_hint(
+			        check->diags, "declare its part of the directory in ldap.trees");
 		}
 	}
 	mr_objects_end(&objects);
@@ -142,7 +150,8 @@ static int check_directory(struct mr_check *check)
 
 int mr_check_servers(struct mr_check *check)
 {
-	static const enum mr_kind_id kinds[] = {MR_KIND_transport, MR_KIND_table, MR_KIND_table_row, MR_KIND_setting};
+	static const enum mr_kind_id kinds[] = {
+	        MR_KIND_transport, MR_KIND_table, MR_KIND_table_row, MR_KIND_setting};
 	const struct mr_object *object;
 	int result = check_parameters(check);
 

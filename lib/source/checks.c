@@ -9,10 +9,12 @@
 #include "model/rules.h"
 #include "source/load.h"
 
+#define BLOCK_BYTES (64U << 10)
+
 int mr_check_begin(struct mr_check *check, enum mr_kind_id kind, struct mr_objects *out)
 {
-	int error = mr_objects_begin(check->desired->rows, kind, (mr_str){0}, false, &check->desired->view,
-	        &check->desired->paths, out);
+	int error = mr_objects_begin(check->desired->rows, kind, (mr_str){0}, false,
+	        &check->desired->view, &check->desired->paths, out);
 
 	out->diags = check->diags;
 	return error;
@@ -21,9 +23,23 @@ int mr_check_begin(struct mr_check *check, enum mr_kind_id kind, struct mr_objec
 static void add_text(struct mr_buf *out, mr_str text)
 {
 	uint32_t size = (uint32_t)text.size;
+	char *end = mr_buf_reserve(out, sizeof size + text.size);
 
-	mr_buf_add(out, &size, sizeof size);
-	mr_buf_add_str(out, text);
+	memcpy(end, &size, sizeof size);
+	if (size)
+		memcpy(end + sizeof size, text.data, size);
+	out->size += sizeof size + size;
+}
+
+/* What was collected goes into the digest as a block: a digest of digests, with the faster hash
+ * below. */
+static void digest_block(struct mr_check *check)
+{
+	static const uint8_t key[32] = "rows of a desired state";
+	struct mr_digest block = mr_digest_keyed(mr_buf_str(&check->bytes), key);
+
+	mr_hash_add(&check->hash, (mr_str){(const char *)block.bytes, sizeof block.bytes});
+	mr_buf_clear(&check->bytes);
 }
 
 static int compare_leaves(const struct mr_leaf *a, const struct mr_leaf *b)
@@ -32,11 +48,12 @@ static int compare_leaves(const struct mr_leaf *a, const struct mr_leaf *b)
 }
 
 /* The next leaf in the order of id and name: objects have few, and are mostly in order. */
-static const struct mr_leaf *leaf_after(const struct mr_object *object, const struct mr_leaf *previous)
+static const struct mr_leaf *leaf_after(
+        const struct mr_object *object, const struct mr_leaf *previous)
 {
 	const struct mr_leaf *found = NULL;
 
-	mr_vec_each(leaf, &object->leaves)
+	mr_vec_each (leaf, &object->leaves)
 		if ((!previous || compare_leaves(&leaf->leaf, previous) > 0) &&
 		        (!found || compare_leaves(&leaf->leaf, found) < 0))
 			found = &leaf->leaf;
@@ -48,24 +65,26 @@ static void digest_object(struct mr_check *check, const struct mr_object *object
 	struct mr_buf *bytes = &check->bytes;
 	struct mr_leaf_item item;
 
-	mr_buf_clear(bytes);
-	mr_buf_add_char(bytes, (char)object->kind);
+	add_text(bytes, mr_str_from(mr_kind_get(object->kind)->name));
 	add_text(bytes, object->key);
-	for (const struct mr_leaf *leaf = leaf_after(object, NULL); leaf; leaf = leaf_after(object, leaf)) {
+	for (const struct mr_leaf *leaf = leaf_after(object, NULL); leaf;
+	        leaf = leaf_after(object, leaf)) {
+		char facts[3] = {(char)leaf->id, (char)leaf->flags, (char)leaf->n_items};
 		mr_str rest = leaf->items;
 
 		if (leaf->id == MR_LEAF_KEYED)
 			continue;
-		mr_buf_add_char(bytes, (char)leaf->id);
-		mr_buf_add_char(bytes, (char)leaf->flags);
-		mr_buf_add_char(bytes, (char)leaf->n_items);
+		add_text(bytes, (mr_str){facts, sizeof facts});
 		add_text(bytes, leaf->name);
 		while (mr_leaf_next_item(&rest, &item) > 0) {
-			mr_buf_add_char(bytes, (char)item.form);
+			char form = (char)item.form;
+
+			add_text(bytes, (mr_str){&form, 1});
 			add_text(bytes, item.text);
 		}
 	}
-	mr_hash_add_sized(&check->hash, mr_buf_str(bytes));
+	if (bytes->size >= BLOCK_BYTES)
+		digest_block(check);
 }
 
 int mr_check_next(struct mr_check *check, struct mr_objects *objects, const struct mr_object **out)
@@ -88,35 +107,40 @@ static int check_roles(struct mr_check *check, const struct mr_object *host)
 	while (result >= 0 && mr_leaf_next_item(&rest, &item) > 0) {
 		struct mr_objects found;
 		const struct mr_object *role;
-		struct mr_loc loc = {mr_path_of(&check->desired->paths, roles->file), item.line, item.column};
+		struct mr_loc loc = {
+		        mr_path_of(&check->desired->paths, roles->file), item.line, item.column};
 
-		result = mr_objects_begin(check->desired->rows, MR_KIND_role, item.text, true, &check->desired->view,
-		        &check->desired->paths, &found);
+		result = mr_objects_begin(check->desired->rows, MR_KIND_role, item.text, true,
+		        &check->desired->view, &check->desired->paths, &found);
 		if (result >= 0)
 			result = mr_objects_next(&found, &role);
 		mr_objects_end(&found);
 		if (!result && !check->is_partial)
-			mr_diags_at(check->diags, MR_ERROR, "MR-REF-ROLE", &loc, "host '%.*s' has role '%.*s', which is not declared",
+			mr_diags_at(check->diags, MR_ERROR, "MR-REF-ROLE", &loc,
+			        "host '%.*s' has role '%.*s', which is not declared",
 			        MR_FMT(host->key), MR_FMT(item.text));
 	}
 	return result < 0 ? result : 0;
 }
 
 /* Merges everything as one host sees it, for what that reports. */
-static int check_layers(struct mr_check *check, const struct mr_object *host, struct mr_arena *arena)
+static int check_layers(
+        struct mr_check *check, const struct mr_object *host, struct mr_arena *arena)
 {
 	struct mr_view view = {.host = host->key};
-	struct mr_strs roles = mr_leaf_strs(arena, mr_object_leaf(host, MR_F_HOST_ROLES), (mr_str){0}, true);
+	struct mr_strs roles =
+	        mr_leaf_strs(arena, mr_object_leaf(host, MR_F_HOST_ROLES), (mr_str){0}, true);
 	const struct mr_object *object;
 	int result = 0;
 
 	view.roles.items = roles.items;
 	view.roles.n = roles.n;
-	for (enum mr_kind_id kind = MR_KIND_NONE + 1; kind < MR_KIND_policy && result >= 0; kind++) {
+	for (enum mr_kind_id kind = MR_KIND_NONE + 1; kind < MR_KIND_policy && result >= 0;
+	        kind++) {
 		struct mr_objects objects;
 
-		result = mr_objects_begin(check->desired->rows, kind, (mr_str){0}, false, &view, &check->desired->paths,
-		        &objects);
+		result = mr_objects_begin(check->desired->rows, kind, (mr_str){0}, false, &view,
+		        &check->desired->paths, &objects);
 		objects.diags = check->diags;
 		while (result >= 0 && (result = mr_objects_next(&objects, &object)) > 0)
 			continue;
@@ -145,8 +169,8 @@ int mr_check_hosts(struct mr_check *check, mr_str host, bool is_host_bound)
 	}
 	mr_objects_end(&objects);
 	if (result >= 0 && has_hosts && !is_listed && is_host_bound && !check->is_partial)
-		mr_diags_at(check->diags, MR_ERROR, "MR-HOST-UNLISTED", &loc, "host '%.*s' is not listed under 'hosts'",
-		        MR_FMT(host));
+		mr_diags_at(check->diags, MR_ERROR, "MR-HOST-UNLISTED", &loc,
+		        "host '%.*s' is not listed under 'hosts'", MR_FMT(host));
 	return result < 0 ? result : 0;
 }
 
@@ -158,18 +182,22 @@ static void check_waiver(struct mr_check *check, const struct mr_object *object)
 	int64_t days;
 
 	if (!mr_str_is(rule, "MR-RELAY-ANY"))
-		mr_diags_at(check->diags, MR_ERROR, "MR-POLICY-RULE", &loc, "rule '%.*s' cannot be waived: %s", MR_FMT(rule),
+		mr_diags_at(check->diags, MR_ERROR, "MR-POLICY-RULE", &loc,
+		        "rule '%.*s' cannot be waived: %s", MR_FMT(rule),
 		        mr_rule_find(rule) ? "only MR-RELAY-ANY can" : "there is no such rule");
-	if (until && mr_date_parse(mr_leaf_text(&until->leaf), &days) == 0 && days < check->desired->today_days) {
+	if (until && mr_date_parse(mr_leaf_text(&until->leaf), &days) == 0 &&
+	        days < check->desired->today_days) {
 		loc = mr_leaf_loc(until, &check->desired->paths);
-		mr_diags_at(check->diags, MR_WARNING, "MR-EXPIRED", &loc, "the waiver of %.*s ended on %.*s", MR_FMT(object->key),
+		mr_diags_at(check->diags, MR_WARNING, "MR-EXPIRED", &loc,
+		        "the waiver of %.*s ended on %.*s", MR_FMT(object->key),
 		        MR_FMT(mr_leaf_text(&until->leaf)));
 	}
 }
 
 int mr_check_policy(struct mr_check *check)
 {
-	static const enum mr_kind_id kinds[] = {MR_KIND_policy, MR_KIND_limit, MR_KIND_window, MR_KIND_waiver};
+	static const enum mr_kind_id kinds[] = {
+	        MR_KIND_policy, MR_KIND_limit, MR_KIND_window, MR_KIND_waiver};
 	const struct mr_object *object;
 	int result = 0;
 
@@ -199,6 +227,7 @@ int mr_check_all(struct mr_check *check, mr_str host, bool is_host_bound)
 		error = mr_check_servers(check);
 	if (!error)
 		error = mr_check_policy(check);
+	digest_block(check);
 	mr_buf_done_secret(&check->bytes);
 	check->desired->digest = mr_hash_final(&check->hash);
 	return error;

@@ -1,8 +1,9 @@
 /*
  * Compiling a tree: bring the rows up to date, check what changed, open the state.
  *
- * The list of files (path and blob) and the result of the checks are kept beside the rows: a tree that was checked for
- * the same host on the same day is opened from a snapshot without looking at any row.
+ * The list of files (path and blob) and the result of the checks are kept beside the rows: a tree
+ * that was checked for the same host on the same day is opened from a snapshot without looking at
+ * any row.
  */
 #include "source/compile.h"
 
@@ -76,7 +77,8 @@ static bool is_list_stored(struct compile *compile)
 	mr_str list;
 
 	return mr_rows_meta(compile->desired->rows, "list", &arena, &list) &&
-	        mr_str_eq(list, (mr_str){(const char *)compile->list.bytes, sizeof compile->list.bytes});
+	       mr_str_eq(list,
+	               (mr_str){(const char *)compile->list.bytes, sizeof compile->list.bytes});
 }
 
 static mr_str canonical_host(struct compile *compile)
@@ -100,7 +102,8 @@ static int open_checked(struct compile *compile)
 
 	if (error)
 		return error;
-	if (!is_list_stored(compile) || !mr_rows_meta(desired->rows, compile->checked, &arena, &record) ||
+	if (!is_list_stored(compile) ||
+	        !mr_rows_meta(desired->rows, compile->checked, &arena, &record) ||
 	        mr_record_read(record, &desired->digest, compile->diags) < 0) {
 		mr_rows_abort(desired->rows);
 		return 0;
@@ -117,15 +120,18 @@ static int update(struct compile *compile)
 	struct mr_rows *rows = compile->desired->rows;
 	size_t n_before = compile->diags->n_errors;
 	struct mr_buf record = MR_BUF_INIT;
-	struct mr_check check = {.desired = compile->desired, .diags = compile->diags,
+	struct mr_check check = {.desired = compile->desired,
+	        .diags = compile->diags,
 	        .is_all_hosts = !compile->options->host.size};
-	int error = mr_sync_files(&compile->sync, compile->desired, compile->tree, compile->diags, compile->stats);
+	int error = mr_sync_files(
+	        &compile->sync, compile->desired, compile->tree, compile->diags, compile->stats);
 
 	if (!error)
 		error = mr_desired_load(compile->desired, NULL, canonical_host(compile));
 	check.is_partial = compile->sync.is_partial;
 	if (!error)
-		error = mr_check_all(&check, canonical_host(compile), compile->options->is_host_bound);
+		error = mr_check_all(
+		        &check, canonical_host(compile), compile->options->is_host_bound);
 	if (!error && compile->diags->n_errors > n_before) {
 		error = mr_sync_drop_bad(&compile->sync, compile->desired);
 		return error ? error : MR_E_INVALID;
@@ -133,7 +139,8 @@ static int update(struct compile *compile)
 	if (error)
 		return error;
 	mr_record_write(&compile->desired->digest, compile->diags, &record);
-	error = mr_rows_set_meta(rows, "list", (mr_str){(const char *)compile->list.bytes, sizeof compile->list.bytes});
+	error = mr_rows_set_meta(rows, "list",
+	        (mr_str){(const char *)compile->list.bytes, sizeof compile->list.bytes});
 	if (!error)
 		error = mr_rows_set_meta(rows, compile->checked, mr_buf_str(&record));
 	mr_buf_done(&record);
@@ -172,7 +179,8 @@ static int attempt(struct compile *compile, const char *cache_path, struct mr_de
 	if (error)
 		return error;
 	if (cache_path)
-		mr_rows_forget_diags(rows); /* its failures are not the caller's: a private one is next */
+		mr_rows_forget_diags(
+		        rows); /* its failures are not the caller's: a private one is next */
 	compile->desired = new_desired(rows, compile->options->today_days);
 	memset(&compile->sync, 0, sizeof compile->sync);
 	error = open_checked(compile);
@@ -180,7 +188,8 @@ static int attempt(struct compile *compile, const char *cache_path, struct mr_de
 		error = open_updated(compile);
 	mr_sync_done(&compile->sync);
 	if (error >= 0 && compile->options->secrets_directory)
-		error = mr_secrets_resolve(compile->desired, compile->diags, compile->options->secrets_directory, compile->tree);
+		error = mr_secrets_resolve(compile->desired, compile->diags,
+		        compile->options->secrets_directory, compile->tree);
 	mr_rows_forget_diags(rows);
 	if (error < 0) {
 		mr_desired_close(compile->desired);
@@ -190,11 +199,15 @@ static int attempt(struct compile *compile, const char *cache_path, struct mr_de
 	return 0;
 }
 
-int mr_compile(struct mr_diags *diags, struct mr_tree *tree, const struct mr_compile_options *options,
-        struct mr_desired **out, struct mr_compile_stats *out_stats)
+int mr_compile(struct mr_diags *diags, struct mr_tree *tree,
+        const struct mr_compile_options *options, struct mr_desired **out,
+        struct mr_compile_stats *out_stats)
 {
 	struct mr_compile_stats stats = {0};
-	struct compile compile = {.diags = diags, .tree = tree, .options = options, .stats = &stats,
+	struct compile compile = {.diags = diags,
+	        .tree = tree,
+	        .options = options,
+	        .stats = &stats,
 	        .list = digest_list(tree)};
 	int error;
 

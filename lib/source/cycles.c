@@ -11,7 +11,8 @@
 
 enum mark { UNSEEN, ON_WAY, DONE };
 
-/* The search: first[i] is the first edge of node i; way holds the nodes from the root to here with their next edge. */
+/* The search: first[i] is the first edge of node i; way holds the nodes from the root to here with
+ * their next edge. */
 struct search {
 	struct mr_graph *graph;
 	uint64_t *nodes;

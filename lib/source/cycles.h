@@ -1,5 +1,6 @@
 /*
- * Cycles among aliases, forwards and catch-alls: a graph of hashes, so that a million edges stay small.
+ * Cycles among aliases, forwards and catch-alls: a graph of hashes, so that a million edges stay
+ * small.
  */
 #ifndef MR_SOURCE_CYCLES_H
 #define MR_SOURCE_CYCLES_H
@@ -14,7 +15,8 @@ struct mr_edge {
 
 struct mr_graph {
 	MR_VEC(struct mr_edge) edges;
-	MR_VEC(uint64_t) cycles; /* after mr_graph_search: the nodes of each cycle, each ended by 0 */
+	MR_VEC(uint64_t)
+	cycles; /* after mr_graph_search: the nodes of each cycle, each ended by 0 */
 };
 
 void mr_graph_done(struct mr_graph *graph);

@@ -54,10 +54,12 @@ bool mr_secret_find(const struct mr_desired *desired, mr_str name, mr_str *out)
 	return false;
 }
 
-static int begin(struct mr_desired *desired, enum mr_kind_id kind, mr_str prefix, bool is_exact, struct mr_iter *out)
+static int begin(struct mr_desired *desired, enum mr_kind_id kind, mr_str prefix, bool is_exact,
+        struct mr_iter *out)
 {
 	struct iter_state *state = mr_xrealloc(NULL, 1, sizeof *state);
-	int error = mr_objects_begin(desired->rows, kind, prefix, is_exact, &desired->view, &desired->paths, &state->objects);
+	int error = mr_objects_begin(desired->rows, kind, prefix, is_exact, &desired->view,
+	        &desired->paths, &state->objects);
 
 	mr_attrs_builder_init(&state->builder);
 	state->ordinal = 0;
@@ -95,7 +97,8 @@ static struct mr_arena *arena_of(struct mr_iter *iter)
 }
 
 /* A single value that may be a secret. */
-static mr_str value_of(const struct mr_desired *desired, const struct mr_object *object, bool *out_is_sensitive)
+static mr_str value_of(
+        const struct mr_desired *desired, const struct mr_object *object, bool *out_is_sensitive)
 {
 	const struct mr_merged_leaf *leaf = mr_object_leaf(object, MR_F_VALUE);
 	struct mr_leaf_item item;
@@ -114,7 +117,8 @@ static mr_str value_of(const struct mr_desired *desired, const struct mr_object 
 	return value;
 }
 
-/* Where the value that is in force stands: with overlays that is not where the object was declared first. */
+/* Where the value that is in force stands: with overlays that is not where the object was declared
+ * first. */
 static struct mr_loc value_loc(const struct mr_desired *desired, const struct mr_object *object)
 {
 	const struct mr_merged_leaf *leaf = mr_object_leaf(object, MR_F_VALUE);
@@ -122,10 +126,10 @@ static struct mr_loc value_loc(const struct mr_desired *desired, const struct mr
 	return leaf ? mr_leaf_loc(leaf, &desired->paths) : mr_object_loc(object, &desired->paths);
 }
 
-#define DEFINE_BEGIN(kind)                                                                          \
-	int mr_desired_begin_##kind(struct mr_desired *desired, struct mr_iter *out)                \
-	{                                                                                           \
-		return begin(desired, MR_KIND_##kind, (mr_str){0}, false, out);                     \
+#define DEFINE_BEGIN(kind)                                                                         \
+	int mr_desired_begin_##kind(struct mr_desired *desired, struct mr_iter *out)               \
+	{                                                                                          \
+		return begin(desired, MR_KIND_##kind, (mr_str){0}, false, out);                    \
 	}
 MR_DESIRED_KINDS(DEFINE_BEGIN)
 #undef DEFINE_BEGIN
@@ -167,7 +171,8 @@ int mr_desired_next_transport(struct mr_iter *iter, struct mr_transport *out)
 	bool is_sensitive;
 
 	if (result > 0)
-		*out = (struct mr_transport){object->key, value_of(iter->desired, object, &is_sensitive),
+		*out = (struct mr_transport){object->key,
+		        value_of(iter->desired, object, &is_sensitive),
 		        value_loc(iter->desired, object)};
 	return result;
 }
@@ -205,7 +210,8 @@ int mr_desired_next_table(struct mr_iter *iter, struct mr_table *out)
 	if (result <= 0)
 		return result;
 	type = mr_object_text(object, MR_F_TABLE_TYPE);
-	*out = (struct mr_table){.name = object->key, .type = type.size ? type : MR_STR("default"),
+	*out = (struct mr_table){.name = object->key,
+	        .type = type.size ? type : MR_STR("default"),
 	        .is_ordered = mr_object_leaf(object, MR_F_TABLE_ENTRIES) != NULL,
 	        .loc = mr_object_loc(object, &iter->desired->paths)};
 	return 1;
@@ -233,8 +239,10 @@ int mr_desired_next_table_row(struct mr_iter *iter, struct mr_table_row *out)
 	if (result <= 0)
 		return result;
 	pattern = mr_object_text(object, MR_F_PATTERN);
-	*out = (struct mr_table_row){.ordinal = state->ordinal++, .loc = value_loc(iter->desired, object)};
-	out->key = pattern.size ? pattern : mr_str_skip(object->key, mr_str_find(object->key, '\x01') + 1);
+	*out = (struct mr_table_row){
+	        .ordinal = state->ordinal++, .loc = value_loc(iter->desired, object)};
+	out->key = pattern.size ? pattern
+	                        : mr_str_skip(object->key, mr_str_find(object->key, '\x01') + 1);
 	out->value = value_of(iter->desired, object, &out->is_sensitive);
 	return 1;
 }
@@ -254,17 +262,19 @@ int mr_desired_next_ldap_tree(struct mr_iter *iter, struct mr_ldap_tree *out)
 /* Attributes whose values are secrets wherever they come from. */
 static bool is_password_attribute(mr_str name)
 {
-	static const char *const names[] = {"userPassword", "authPassword", "sambaNTPassword", "sambaLMPassword",
-	        "krbPrincipalKey", "pwdHistory", "olcRootPW"};
+	static const char *const names[] = {"userPassword", "authPassword", "sambaNTPassword",
+	        "sambaLMPassword", "krbPrincipalKey", "pwdHistory", "olcRootPW"};
 	mr_str plain = mr_str_take(name, mr_str_find(name, ';'));
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (plain.size == strlen(names[i]) && !strncasecmp(plain.data, names[i], plain.size))
+		if (plain.size == strlen(names[i]) &&
+		        !strncasecmp(plain.data, names[i], plain.size))
 			return true;
 	return false;
 }
 
-static void add_attribute(const struct mr_desired *desired, struct mr_attrs_builder *builder, const struct mr_leaf *leaf)
+static void add_attribute(const struct mr_desired *desired, struct mr_attrs_builder *builder,
+        const struct mr_leaf *leaf)
 {
 	unsigned flags = is_password_attribute(leaf->name) ? MR_ATTR_SENSITIVE : 0;
 	struct mr_leaf_item item;
@@ -273,7 +283,9 @@ static void add_attribute(const struct mr_desired *desired, struct mr_attrs_buil
 	if (leaf->flags & MR_LEAF_LIVE)
 		flags |= MR_ATTR_LIVE;
 	while (mr_leaf_next_item(&rest, &item) > 0)
-		flags |= item.form == MR_ITEM_SECRET ? MR_ATTR_SENSITIVE : item.form == MR_ITEM_BINARY ? MR_ATTR_BINARY : 0U;
+		flags |= item.form == MR_ITEM_SECRET   ? MR_ATTR_SENSITIVE
+		         : item.form == MR_ITEM_BINARY ? MR_ATTR_BINARY
+		                                       : 0U;
 	mr_attrs_begin(builder, leaf->name, flags);
 	rest = leaf->items;
 	while (mr_leaf_next_item(&rest, &item) > 0) {
@@ -294,7 +306,7 @@ int mr_desired_next_ldap_entry(struct mr_iter *iter, struct mr_ldap_entry *out)
 	if (result <= 0)
 		return result;
 	mr_attrs_builder_clear(&state->builder);
-	mr_vec_each(leaf, &object->leaves)
+	mr_vec_each (leaf, &object->leaves)
 		if (leaf->leaf.flags & MR_LEAF_NAMED)
 			add_attribute(iter->desired, &state->builder, &leaf->leaf);
 	*out = (struct mr_ldap_entry){mr_object_text(object, MR_LEAF_WRITTEN), object->key,
@@ -306,14 +318,14 @@ bool mr_desired_find_user(struct mr_desired *desired, mr_str address, struct mr_
 {
 	mr_desired_end(&desired->found_user);
 	return begin(desired, MR_KIND_user, address, true, &desired->found_user) == 0 &&
-	        mr_desired_next_user(&desired->found_user, out) > 0;
+	       mr_desired_next_user(&desired->found_user, out) > 0;
 }
 
 bool mr_desired_find_domain(struct mr_desired *desired, mr_str name, struct mr_domain *out)
 {
 	mr_desired_end(&desired->found_domain);
 	return begin(desired, MR_KIND_domain, name, true, &desired->found_domain) == 0 &&
-	        mr_desired_next_domain(&desired->found_domain, out) > 0;
+	       mr_desired_next_domain(&desired->found_domain, out) > 0;
 }
 
 void mr_desired_close(struct mr_desired *desired)
@@ -324,7 +336,8 @@ void mr_desired_close(struct mr_desired *desired)
 	mr_desired_end(&desired->found_domain);
 	mr_rows_close(desired->rows);
 	for (size_t i = 0; i < desired->n_secrets; i++)
-		explicit_bzero((char *)(uintptr_t)desired->secrets[i].value.data, desired->secrets[i].value.size);
+		explicit_bzero((char *)(uintptr_t)desired->secrets[i].value.data,
+		        desired->secrets[i].value.size);
 	mr_arena_done(&desired->arena);
 	free(desired);
 }

@@ -1,5 +1,6 @@
 /*
- * What a desired state keeps in memory: the view of the host, accounts, defaults, facts of the domains, the policy.
+ * What a desired state keeps in memory: the view of the host, accounts, defaults, facts of the
+ * domains, the policy.
  */
 #include <string.h>
 
@@ -12,7 +13,8 @@
 #define DEFAULT_OWNER    "vmail"
 #define DEFAULT_DELIVERY "lmtp:unix:private/dovecot-lmtp"
 
-static struct mr_merged_leaf copy_leaf(struct mr_arena *arena, const struct mr_merged_leaf *leaf, unsigned id)
+static struct mr_merged_leaf copy_leaf(
+        struct mr_arena *arena, const struct mr_merged_leaf *leaf, unsigned id)
 {
 	struct mr_merged_leaf copy = *leaf;
 
@@ -23,15 +25,18 @@ static struct mr_merged_leaf copy_leaf(struct mr_arena *arena, const struct mr_m
 }
 
 /* Begins a kind that is read as a whole. */
-static int begin(struct mr_desired *desired, struct mr_diags *diags, enum mr_kind_id kind, struct mr_objects *out)
+static int begin(struct mr_desired *desired, struct mr_diags *diags, enum mr_kind_id kind,
+        struct mr_objects *out)
 {
-	int error = mr_objects_begin(desired->rows, kind, (mr_str){0}, false, &desired->view, &desired->paths, out);
+	int error = mr_objects_begin(
+	        desired->rows, kind, (mr_str){0}, false, &desired->view, &desired->paths, out);
 
 	out->diags = diags;
 	return error;
 }
 
-static mr_str text_or(struct mr_arena *arena, const struct mr_object *object, unsigned id, const char *otherwise)
+static mr_str text_or(
+        struct mr_arena *arena, const struct mr_object *object, unsigned id, const char *otherwise)
 {
 	mr_str text = object ? mr_object_text(object, id) : (mr_str){0};
 
@@ -41,11 +46,15 @@ static mr_str text_or(struct mr_arena *arena, const struct mr_object *object, un
 static void fill_accounts(struct mr_desired *desired, const struct mr_object *object)
 {
 	struct mr_accounts *accounts = &desired->accounts;
-	mr_str owner = text_or(&desired->arena, object, MR_F_ACCOUNTS_OWNER, DEFAULT_OWNER ":" DEFAULT_OWNER);
+	mr_str owner = text_or(
+	        &desired->arena, object, MR_F_ACCOUNTS_OWNER, DEFAULT_OWNER ":" DEFAULT_OWNER);
 
-	accounts->mail_home = text_or(&desired->arena, object, MR_F_ACCOUNTS_MAIL_HOME, DEFAULT_HOME);
-	accounts->mail_path = text_or(&desired->arena, object, MR_F_ACCOUNTS_MAIL_PATH, DEFAULT_PATH);
-	accounts->delivery = text_or(&desired->arena, object, MR_F_ACCOUNTS_DELIVERY, DEFAULT_DELIVERY);
+	accounts->mail_home =
+	        text_or(&desired->arena, object, MR_F_ACCOUNTS_MAIL_HOME, DEFAULT_HOME);
+	accounts->mail_path =
+	        text_or(&desired->arena, object, MR_F_ACCOUNTS_MAIL_PATH, DEFAULT_PATH);
+	accounts->delivery =
+	        text_or(&desired->arena, object, MR_F_ACCOUNTS_DELIVERY, DEFAULT_DELIVERY);
 	accounts->owner_user = mr_str_split(&owner, ':');
 	accounts->owner_group = owner;
 	if (!object)
@@ -84,9 +93,11 @@ static int load_defaults(struct mr_desired *desired, struct mr_diags *diags)
 	if (!result)
 		result = mr_objects_next(&objects, &object);
 	if (result > 0) {
-		desired->defaults = mr_alloc_n(&desired->arena, object->leaves.n + 1, sizeof *desired->defaults);
-		mr_vec_each(leaf, &object->leaves)
-			desired->defaults[desired->n_defaults++] = copy_leaf(&desired->arena, leaf, leaf->leaf.id);
+		desired->defaults = mr_alloc_n(
+		        &desired->arena, object->leaves.n + 1, sizeof *desired->defaults);
+		mr_vec_each (leaf, &object->leaves)
+			desired->defaults[desired->n_defaults++] =
+			        copy_leaf(&desired->arena, leaf, leaf->leaf.id);
 	}
 	mr_objects_end(&objects);
 	return result < 0 ? result : 0;
@@ -104,13 +115,15 @@ static struct mr_domain_facts facts_of(struct mr_desired *desired, const struct 
 	facts.recipients = domain.recipients;
 	facts.has_catch_all = domain.catch_all.n > 0;
 	facts.alias_of = domain.alias_of.size ? mr_str_copy(arena, domain.alias_of) : (mr_str){0};
-	mr_vec_each(leaf, &object->leaves)
-		facts.n_defaults += leaf->leaf.id >= MR_DOMAIN_DEFAULTS && leaf->leaf.id < MR_LEAF_FREE;
+	mr_vec_each (leaf, &object->leaves)
+		facts.n_defaults +=
+		        leaf->leaf.id >= MR_DOMAIN_DEFAULTS && leaf->leaf.id < MR_LEAF_FREE;
 	facts.defaults = mr_alloc_n(arena, facts.n_defaults + 1, sizeof *facts.defaults);
 	facts.n_defaults = 0;
-	mr_vec_each(leaf, &object->leaves)
+	mr_vec_each (leaf, &object->leaves)
 		if (leaf->leaf.id >= MR_DOMAIN_DEFAULTS && leaf->leaf.id < MR_LEAF_FREE)
-			facts.defaults[facts.n_defaults++] = copy_leaf(arena, leaf, leaf->leaf.id - MR_DOMAIN_DEFAULTS);
+			facts.defaults[facts.n_defaults++] =
+			        copy_leaf(arena, leaf, leaf->leaf.id - MR_DOMAIN_DEFAULTS);
 	return facts;
 }
 
@@ -132,7 +145,8 @@ static int load_domains(struct mr_desired *desired, struct mr_diags *diags)
 	return result < 0 ? result : 0;
 }
 
-/* The roles of the host; *out_is_listed and *out_has_hosts say whether hosts knows it, and whether there is any. */
+/* The roles of the host; *out_is_listed and *out_has_hosts say whether hosts knows it, and whether
+ * there is any. */
 static int load_view(struct mr_desired *desired, struct mr_diags *diags, mr_str host)
 {
 	const struct mr_object *object;
@@ -141,12 +155,14 @@ static int load_view(struct mr_desired *desired, struct mr_diags *diags, mr_str 
 
 	if (!host.size)
 		return 0;
-	result = mr_objects_begin(desired->rows, MR_KIND_host, host, true, &desired->view, &desired->paths, &objects);
+	result = mr_objects_begin(
+	        desired->rows, MR_KIND_host, host, true, &desired->view, &desired->paths, &objects);
 	objects.diags = diags;
 	if (!result)
 		result = mr_objects_next(&objects, &object);
 	if (result > 0) {
-		struct mr_strs roles = mr_leaf_strs(&desired->arena, mr_object_leaf(object, MR_F_HOST_ROLES), (mr_str){0}, true);
+		struct mr_strs roles = mr_leaf_strs(&desired->arena,
+		        mr_object_leaf(object, MR_F_HOST_ROLES), (mr_str){0}, true);
 
 		for (size_t i = 0; i < roles.n; i++)
 			roles.items[i] = mr_str_copy(&desired->arena, roles.items[i]);
@@ -159,9 +175,11 @@ static int load_view(struct mr_desired *desired, struct mr_diags *diags, mr_str 
 }
 
 /* Copies a list leaf into the arena of the state. */
-static struct mr_strs keep_strs(struct mr_desired *desired, const struct mr_object *object, unsigned id)
+static struct mr_strs keep_strs(
+        struct mr_desired *desired, const struct mr_object *object, unsigned id)
 {
-	struct mr_strs strs = mr_leaf_strs(&desired->arena, mr_object_leaf(object, id), (mr_str){0}, true);
+	struct mr_strs strs =
+	        mr_leaf_strs(&desired->arena, mr_object_leaf(object, id), (mr_str){0}, true);
 
 	for (size_t i = 0; i < strs.n; i++)
 		strs.items[i] = mr_str_copy(&desired->arena, strs.items[i]);
@@ -179,7 +197,8 @@ static int load_limits(struct mr_desired *desired, struct mr_diags *diags)
 	while (result >= 0 && (result = mr_objects_next(&objects, &object)) > 0) {
 		struct mr_limit limit = {.id = mr_str_copy(&desired->arena, object->key)};
 
-		if (mr_limit_parse(mr_str_copy(&desired->arena, mr_object_text(object, MR_F_VALUE)), &limit) == 0)
+		if (mr_limit_parse(mr_str_copy(&desired->arena, mr_object_text(object, MR_F_VALUE)),
+		            &limit) == 0)
 			mr_vec_push(&limits, limit);
 	}
 	mr_objects_end(&objects);
@@ -199,10 +218,13 @@ static int load_windows(struct mr_desired *desired, struct mr_diags *diags)
 
 	/* One a known action: restart and apply. */
 	policy->windows = mr_alloc_n(&desired->arena, 2, sizeof *policy->windows);
-	while (result >= 0 && policy->n_windows < 2 && (result = mr_objects_next(&objects, &object)) > 0) {
+	while (result >= 0 && policy->n_windows < 2 &&
+	        (result = mr_objects_next(&objects, &object)) > 0) {
 		struct mr_window *window = &policy->windows[policy->n_windows];
 
-		if (mr_window_parse(mr_str_copy(&desired->arena, mr_object_text(object, MR_F_VALUE)), window) == 0) {
+		if (mr_window_parse(
+		            mr_str_copy(&desired->arena, mr_object_text(object, MR_F_VALUE)),
+		            window) == 0) {
 			window->action = mr_str_copy(&desired->arena, object->key);
 			policy->n_windows++;
 		}
@@ -221,11 +243,13 @@ static int load_waivers(struct mr_desired *desired, struct mr_diags *diags)
 	while (result >= 0 && (result = mr_objects_next(&objects, &object)) > 0) {
 		int64_t until;
 
-		if (mr_date_parse(mr_object_text(object, MR_F_WAIVER_UNTIL), &until) == 0 && until >= desired->today_days)
+		if (mr_date_parse(mr_object_text(object, MR_F_WAIVER_UNTIL), &until) == 0 &&
+		        until >= desired->today_days)
 			mr_vec_push(&waived, mr_str_copy(&desired->arena, object->key));
 	}
 	mr_objects_end(&objects);
-	desired->policy.waived.items = mr_alloc_n(&desired->arena, waived.n + 1, sizeof *waived.items);
+	desired->policy.waived.items =
+	        mr_alloc_n(&desired->arena, waived.n + 1, sizeof *waived.items);
 	if (waived.n)
 		memcpy(desired->policy.waived.items, waived.items, waived.n * sizeof *waived.items);
 	desired->policy.waived.n = waived.n;

@@ -32,7 +32,8 @@ const struct mr_domain_facts *mr_domain_facts_find(const struct mr_desired *desi
 	return NULL;
 }
 
-static const struct mr_merged_leaf *find_default(const struct mr_merged_leaf *leaves, size_t n, unsigned id)
+static const struct mr_merged_leaf *find_default(
+        const struct mr_merged_leaf *leaves, size_t n, unsigned id)
 {
 	for (size_t i = 0; i < n; i++)
 		if (leaves[i].leaf.id == id)
@@ -40,8 +41,9 @@ static const struct mr_merged_leaf *find_default(const struct mr_merged_leaf *le
 	return NULL;
 }
 
-const struct mr_merged_leaf *mr_user_leaf(const struct mr_desired *desired, const struct mr_domain_facts *domain,
-        const struct mr_object *object, unsigned id, const char **out_origin)
+const struct mr_merged_leaf *mr_user_leaf(const struct mr_desired *desired,
+        const struct mr_domain_facts *domain, const struct mr_object *object, unsigned id,
+        const char **out_origin)
 {
 	const struct mr_merged_leaf *leaf = object ? mr_object_leaf(object, id) : NULL;
 	const char *origin = "declared";
@@ -64,7 +66,8 @@ static int compare_strs(const void *a, const void *b)
 	return mr_str_cmp(*(const mr_str *)a, *(const mr_str *)b);
 }
 
-struct mr_strs mr_leaf_strs(struct mr_arena *arena, const struct mr_merged_leaf *leaf, mr_str domain, bool is_set)
+struct mr_strs mr_leaf_strs(
+        struct mr_arena *arena, const struct mr_merged_leaf *leaf, mr_str domain, bool is_set)
 {
 	struct mr_strs strs = {0};
 	struct mr_leaf_item item;
@@ -78,7 +81,9 @@ struct mr_strs mr_leaf_strs(struct mr_arena *arena, const struct mr_merged_leaf 
 	while (strs.n < leaf->leaf.n_items && mr_leaf_next_item(&rest, &item) > 0) {
 		bool is_local = domain.size && mr_str_find(item.text, '@') == item.text.size;
 
-		strs.items[strs.n++] = is_local ? mr_str_printf(arena, "%.*s@%.*s", MR_FMT(item.text), MR_FMT(domain)) : item.text;
+		strs.items[strs.n++] = is_local ? mr_str_printf(arena, "%.*s@%.*s",
+		                                          MR_FMT(item.text), MR_FMT(domain))
+		                                : item.text;
 	}
 	if (!is_set || strs.n < 2)
 		return strs;
@@ -98,14 +103,15 @@ static bool is_past(const struct mr_desired *desired, mr_str date)
 }
 
 /* What the state of a domain leaves of a user's. */
-static enum mr_user_state state_in_force(const struct mr_desired *desired, const struct mr_domain_facts *domain,
-        enum mr_user_state declared, mr_str expires)
+static enum mr_user_state state_in_force(const struct mr_desired *desired,
+        const struct mr_domain_facts *domain, enum mr_user_state declared, mr_str expires)
 {
 	if (is_past(desired, expires) || (domain && domain->state == MR_DOMAIN_CLOSED))
 		return MR_USER_CLOSED;
 	if (!domain || domain->state != MR_DOMAIN_SUSPENDED)
 		return declared;
-	return declared == MR_USER_SEND_ONLY || declared == MR_USER_CLOSED ? MR_USER_CLOSED : MR_USER_NO_LOGIN;
+	return declared == MR_USER_SEND_ONLY || declared == MR_USER_CLOSED ? MR_USER_CLOSED
+	                                                                   : MR_USER_NO_LOGIN;
 }
 
 /* What reading one user needs at hand. */
@@ -171,11 +177,13 @@ static void read_services(const struct user_source *source, struct mr_user *out)
 
 static void read_quota(const struct user_source *source, struct mr_user *out)
 {
-	mr_str quota = text_of(source, MR_F_USER_QUOTA), messages = text_of(source, MR_F_USER_QUOTA_MESSAGES);
+	mr_str quota = text_of(source, MR_F_USER_QUOTA),
+	       messages = text_of(source, MR_F_USER_QUOTA_MESSAGES);
 
 	out->has_quota = quota.size > 0;
 	out->is_quota_unlimited = mr_str_is(quota, "unlimited");
-	if (out->has_quota && !out->is_quota_unlimited && mr_size_parse(quota, &out->quota_bytes) < 0)
+	if (out->has_quota && !out->is_quota_unlimited &&
+	        mr_size_parse(quota, &out->quota_bytes) < 0)
 		out->has_quota = false;
 	if (messages.size && mr_number_parse(messages, INT64_MAX, &out->quota_messages) < 0)
 		out->quota_messages = 0;
@@ -184,7 +192,8 @@ static void read_quota(const struct user_source *source, struct mr_user *out)
 /* The own address among the targets means "keep a copy". */
 static void read_forward(const struct user_source *source, struct mr_user *out)
 {
-	struct mr_strs to = mr_leaf_strs(source->arena, leaf_of(source, MR_F_USER_FORWARD_TO), out->domain, true);
+	struct mr_strs to = mr_leaf_strs(
+	        source->arena, leaf_of(source, MR_F_USER_FORWARD_TO), out->domain, true);
 	size_t n = 0;
 
 	out->forward_keep = mr_str_is(text_of(source, MR_F_USER_FORWARD_KEEP), "true");
@@ -200,7 +209,8 @@ static void read_forward(const struct user_source *source, struct mr_user *out)
 
 static void read_home(const struct user_source *source, struct mr_user *out)
 {
-	mr_str home = text_of(source, MR_F_USER_MAIL_HOME), from = text_of(source, MR_F_USER_RENAMED_FROM);
+	mr_str home = text_of(source, MR_F_USER_MAIL_HOME),
+	       from = text_of(source, MR_F_USER_RENAMED_FROM);
 	mr_str local = out->local, domain = out->domain;
 
 	if (from.size && mr_str_find(from, '@') == from.size)
@@ -215,8 +225,8 @@ static void read_home(const struct user_source *source, struct mr_user *out)
 	out->mail_home = mr_mail_home_expand(source->arena, home, local, domain, out->id);
 }
 
-void mr_user_from(const struct mr_desired *desired, const struct mr_object *object, struct mr_arena *arena,
-        struct mr_user *out)
+void mr_user_from(const struct mr_desired *desired, const struct mr_object *object,
+        struct mr_arena *arena, struct mr_user *out)
 {
 	mr_str name = mr_address_domain(object->key);
 	const struct mr_domain_facts *domain = mr_domain_facts_find(desired, name);
@@ -229,11 +239,13 @@ void mr_user_from(const struct mr_desired *desired, const struct mr_object *obje
 	out->name = text_of(&source, MR_F_USER_NAME);
 	out->password_owner_is_git = mr_str_is(text_of(&source, MR_F_USER_PASSWORD_OWNER), "git");
 	out->state = state_in_force(desired, domain,
-	        (enum mr_user_state)word_of(MR_KIND_user, MR_F_USER_STATE, text_of(&source, MR_F_USER_STATE)),
+	        (enum mr_user_state)word_of(
+	                MR_KIND_user, MR_F_USER_STATE, text_of(&source, MR_F_USER_STATE)),
 	        text_of(&source, MR_F_USER_EXPIRES));
 	out->aliases = mr_leaf_strs(arena, leaf_of(&source, MR_F_USER_ALIASES), name, true);
 	out->send_as = mr_leaf_strs(arena, leaf_of(&source, MR_F_USER_SEND_AS), name, true);
-	out->allow_nets = mr_leaf_strs(arena, leaf_of(&source, MR_F_USER_ALLOW_NETS), (mr_str){0}, true);
+	out->allow_nets =
+	        mr_leaf_strs(arena, leaf_of(&source, MR_F_USER_ALLOW_NETS), (mr_str){0}, true);
 	read_password(&source, out);
 	read_services(&source, out);
 	read_quota(&source, out);
@@ -241,26 +253,32 @@ void mr_user_from(const struct mr_desired *desired, const struct mr_object *obje
 	read_home(&source, out);
 }
 
-void mr_alias_from(const struct mr_desired *desired, const struct mr_object *object, struct mr_arena *arena,
-        struct mr_alias *out)
+void mr_alias_from(const struct mr_desired *desired, const struct mr_object *object,
+        struct mr_arena *arena, struct mr_alias *out)
 {
-	*out = (struct mr_alias){.address = object->key, .loc = mr_object_loc(object, &desired->paths)};
-	out->to = mr_leaf_strs(arena, mr_object_leaf(object, MR_F_ALIAS_TO), mr_address_domain(object->key), true);
+	*out = (struct mr_alias){
+	        .address = object->key, .loc = mr_object_loc(object, &desired->paths)};
+	out->to = mr_leaf_strs(
+	        arena, mr_object_leaf(object, MR_F_ALIAS_TO), mr_address_domain(object->key), true);
 	out->is_expired = is_past(desired, mr_object_text(object, MR_F_ALIAS_EXPIRES));
 }
 
-void mr_domain_from(const struct mr_desired *desired, const struct mr_object *object, struct mr_arena *arena,
-        struct mr_domain *out)
+void mr_domain_from(const struct mr_desired *desired, const struct mr_object *object,
+        struct mr_arena *arena, struct mr_domain *out)
 {
-	*out = (struct mr_domain){.name = object->key, .loc = mr_object_loc(object, &desired->paths)};
-	out->kind = (enum mr_domain_kind)word_of(MR_KIND_domain, MR_F_DOMAIN_KIND, mr_object_text(object, MR_F_DOMAIN_KIND));
-	out->state = (enum mr_domain_state)word_of(MR_KIND_domain, MR_F_DOMAIN_STATE,
-	        mr_object_text(object, MR_F_DOMAIN_STATE));
+	*out = (struct mr_domain){
+	        .name = object->key, .loc = mr_object_loc(object, &desired->paths)};
+	out->kind = (enum mr_domain_kind)word_of(
+	        MR_KIND_domain, MR_F_DOMAIN_KIND, mr_object_text(object, MR_F_DOMAIN_KIND));
+	out->state = (enum mr_domain_state)word_of(
+	        MR_KIND_domain, MR_F_DOMAIN_STATE, mr_object_text(object, MR_F_DOMAIN_STATE));
 	out->recipients = (enum mr_recipients)word_of(MR_KIND_domain, MR_F_DOMAIN_RECIPIENTS,
 	        mr_object_text(object, MR_F_DOMAIN_RECIPIENTS));
 	out->description = mr_object_text(object, MR_F_DOMAIN_DESCRIPTION);
 	out->alias_of = mr_object_text(object, MR_F_DOMAIN_ALIAS_OF);
 	out->transport = mr_object_text(object, MR_F_DOMAIN_TRANSPORT);
-	out->catch_all = mr_leaf_strs(arena, mr_object_leaf(object, MR_F_DOMAIN_CATCH_ALL), object->key, true);
-	out->addresses = mr_leaf_strs(arena, mr_object_leaf(object, MR_F_DOMAIN_ADDRESSES), object->key, true);
+	out->catch_all = mr_leaf_strs(
+	        arena, mr_object_leaf(object, MR_F_DOMAIN_CATCH_ALL), object->key, true);
+	out->addresses = mr_leaf_strs(
+	        arena, mr_object_leaf(object, MR_F_DOMAIN_ADDRESSES), object->key, true);
 }

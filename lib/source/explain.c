@@ -1,6 +1,6 @@
 /*
- * Why an object is as it is: each attribute with its value, the place that decides it and where it comes from. And the
- * names of objects that are nearest to one that is not there.
+ * Why an object is as it is: each attribute with its value, the place that decides it and where it
+ * comes from. And the names of objects that are nearest to one that is not there.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +47,8 @@ static enum mr_kind_id split_object(mr_str object, mr_str *out_key)
 }
 
 /* All values of a leaf in one line; secrets are not shown. */
-static mr_str leaf_value(struct explaining *explaining, const struct mr_leaf *leaf, bool is_sensitive)
+static mr_str leaf_value(
+        struct explaining *explaining, const struct mr_leaf *leaf, bool is_sensitive)
 {
 	struct mr_buf joined = MR_BUF_INIT;
 	struct mr_leaf_item item;
@@ -58,15 +59,17 @@ static mr_str leaf_value(struct explaining *explaining, const struct mr_leaf *le
 		bool is_hidden = is_sensitive || item.form == MR_ITEM_SECRET;
 
 		mr_buf_printf(&joined, "%s", n++ ? ", " : "");
-		mr_buf_add_str(&joined, is_hidden ? MR_STR(SECRET) : item.form == MR_ITEM_BINARY ? MR_STR("(binary)") : item.text);
+		mr_buf_add_str(&joined, is_hidden                     ? MR_STR(SECRET)
+		                        : item.form == MR_ITEM_BINARY ? MR_STR("(binary)")
+		                                                      : item.text);
 	}
 	value = mr_str_copy(&explaining->arena, mr_buf_str(&joined));
 	mr_buf_done(&joined);
 	return value;
 }
 
-static void emit(struct explaining *explaining, mr_str attribute, mr_str value, const struct mr_merged_leaf *leaf,
-        const char *origin)
+static void emit(struct explaining *explaining, mr_str attribute, mr_str value,
+        const struct mr_merged_leaf *leaf, const char *origin)
 {
 	struct mr_explained explained = {attribute, value, {{0}, 0, 0}, origin};
 
@@ -86,8 +89,8 @@ static mr_str builtin_of(struct explaining *explaining, enum mr_kind_id kind, si
 {
 	if (kind == MR_KIND_domain)
 		return id == MR_F_DOMAIN_KIND    ? MR_STR("mailbox")
-		        : id == MR_F_DOMAIN_STATE ? MR_STR("active")
-		                                  : (mr_str){0};
+		       : id == MR_F_DOMAIN_STATE ? MR_STR("active")
+		                                 : (mr_str){0};
 	switch (id) {
 	case MR_F_USER_STATE:
 		return MR_STR("active");
@@ -114,7 +117,8 @@ static void explain_fields(struct explaining *explaining)
 {
 	const struct mr_object *object = explaining->object;
 	const struct mr_kind *kind = mr_kind_get(object->kind);
-	const struct mr_domain_facts *facts = mr_domain_facts_find(explaining->desired, mr_address_domain(object->key));
+	const struct mr_domain_facts *facts =
+	        mr_domain_facts_find(explaining->desired, mr_address_domain(object->key));
 	size_t *order = mr_alloc_n(&explaining->arena, kind->n_fields, sizeof *order);
 
 	for (size_t i = 0; i < kind->n_fields; i++)
@@ -123,19 +127,23 @@ static void explain_fields(struct explaining *explaining)
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		unsigned id = (unsigned)order[i];
 		const char *origin = "declared";
-		const struct mr_merged_leaf *leaf = object->kind == MR_KIND_user
-		        ? mr_user_leaf(explaining->desired, facts, object, id, &origin)
-		        : mr_object_leaf(object, id);
-		mr_str builtin = leaf || object->kind == MR_KIND_alias || object->kind == MR_KIND_table
-		        ? (mr_str){0}
-		        : builtin_of(explaining, object->kind, id);
+		const struct mr_merged_leaf *leaf =
+		        object->kind == MR_KIND_user
+		                ? mr_user_leaf(explaining->desired, facts, object, id, &origin)
+		                : mr_object_leaf(object, id);
+		mr_str builtin =
+		        leaf || object->kind == MR_KIND_alias || object->kind == MR_KIND_table
+		                ? (mr_str){0}
+		                : builtin_of(explaining, object->kind, id);
 
 		if (leaf)
 			emit(explaining, mr_str_from(kind->fields[id].name),
-			        leaf_value(explaining, &leaf->leaf, kind->fields[id].type == MR_TYPE_PASSWORD), leaf,
-			        origin_of(leaf, origin));
+			        leaf_value(explaining, &leaf->leaf,
+			                kind->fields[id].type == MR_TYPE_PASSWORD),
+			        leaf, origin_of(leaf, origin));
 		else if (builtin.size)
-			emit(explaining, mr_str_from(kind->fields[id].name), builtin, NULL, "built in");
+			emit(explaining, mr_str_from(kind->fields[id].name), builtin, NULL,
+			        "built in");
 	}
 }
 
@@ -152,7 +160,8 @@ static bool is_hidden(mr_str attribute)
 	static const char *const parts[] = {"assw", "Assw", "ASSW", "PW", "ecret"};
 
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-		if (attribute.size && memmem(attribute.data, attribute.size, parts[i], strlen(parts[i])))
+		if (attribute.size &&
+		        memmem(attribute.data, attribute.size, parts[i], strlen(parts[i])))
 			return true;
 	return false;
 }
@@ -160,10 +169,11 @@ static bool is_hidden(mr_str attribute)
 static void explain_named(struct explaining *explaining)
 {
 	const struct mr_object *object = explaining->object;
-	const struct mr_merged_leaf **order = mr_alloc_n(&explaining->arena, object->leaves.n + 1, sizeof(void *));
+	const struct mr_merged_leaf **order =
+	        mr_alloc_n(&explaining->arena, object->leaves.n + 1, sizeof(void *));
 	size_t n = 0;
 
-	mr_vec_each(leaf, &object->leaves)
+	mr_vec_each (leaf, &object->leaves)
 		if (leaf->leaf.flags & MR_LEAF_NAMED)
 			order[n++] = leaf;
 	qsort(order, n, sizeof *order, compare_leaves);
@@ -171,8 +181,8 @@ static void explain_named(struct explaining *explaining)
 		mr_str name = order[i]->leaf.name;
 		mr_str value = leaf_value(explaining, &order[i]->leaf, is_hidden(name));
 
-		emit(explaining, name, order[i]->leaf.n_items ? value : MR_STR("(must be absent)"), order[i],
-		        origin_of(order[i], "declared"));
+		emit(explaining, name, order[i]->leaf.n_items ? value : MR_STR("(must be absent)"),
+		        order[i], origin_of(order[i], "declared"));
 	}
 }
 
@@ -181,8 +191,9 @@ static void explain_value(struct explaining *explaining)
 	const struct mr_merged_leaf *leaf = mr_object_leaf(explaining->object, MR_F_VALUE);
 
 	if (leaf)
-		emit(explaining, MR_STR("value"), leaf_value(explaining, &leaf->leaf, is_hidden(explaining->object->key)), leaf,
-		        origin_of(leaf, "declared"));
+		emit(explaining, MR_STR("value"),
+		        leaf_value(explaining, &leaf->leaf, is_hidden(explaining->object->key)),
+		        leaf, origin_of(leaf, "declared"));
 }
 
 int mr_desired_explain(struct mr_desired *desired, mr_str object,
@@ -198,7 +209,8 @@ int mr_desired_explain(struct mr_desired *desired, mr_str object,
 		mr_arena_done(&explaining.arena);
 		return MR_E_NOT_FOUND;
 	}
-	result = mr_objects_begin(desired->rows, kind, key, true, &desired->view, &desired->paths, &objects);
+	result = mr_objects_begin(
+	        desired->rows, kind, key, true, &desired->view, &desired->paths, &objects);
 	if (!result)
 		result = mr_objects_next(&objects, &explaining.object);
 	if (result > 0) {
@@ -245,21 +257,26 @@ static void consider(struct nearest *nearest, mr_str name)
 	nearest->distances[at] = distance;
 }
 
-size_t mr_desired_nearest(struct mr_desired *desired, mr_str object, struct mr_arena *arena, mr_str *out, size_t n)
+size_t mr_desired_nearest(
+        struct mr_desired *desired, mr_str object, struct mr_arena *arena, mr_str *out, size_t n)
 {
-	struct nearest nearest = {.wanted = object, .arena = arena, .names = out, .limit = n < 16 ? n : 16};
+	struct nearest nearest = {
+	        .wanted = object, .arena = arena, .names = out, .limit = n < 16 ? n : 16};
 	const struct mr_object *found;
 	struct mr_buf name = MR_BUF_INIT;
 
 	for (size_t i = 0; i < sizeof object_kinds / sizeof *object_kinds && nearest.limit; i++) {
 		enum mr_kind_id kind = object_kinds[i].kind;
 		struct mr_objects objects;
-		int result = mr_objects_begin(desired->rows, kind, (mr_str){0}, false, &desired->view, &desired->paths, &objects);
+		int result = mr_objects_begin(desired->rows, kind, (mr_str){0}, false,
+		        &desired->view, &desired->paths, &objects);
 
 		while (!result && mr_objects_next(&objects, &found) > 0) {
 			mr_buf_clear(&name);
 			mr_buf_add_str(&name, object_kinds[i].prefix);
-			mr_buf_add_str(&name, kind == MR_KIND_ldap_entry ? mr_object_text(found, MR_LEAF_WRITTEN) : found->key);
+			mr_buf_add_str(&name, kind == MR_KIND_ldap_entry
+			                              ? mr_object_text(found, MR_LEAF_WRITTEN)
+			                              : found->key);
 			consider(&nearest, mr_buf_str(&name));
 		}
 		mr_objects_end(&objects);

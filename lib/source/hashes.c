@@ -52,8 +52,8 @@ static const uint64_t *process_key(void)
 uint64_t mr_hash_text(mr_str text)
 {
 	const uint64_t *key = process_key();
-	uint64_t v[4] = {key[0] ^ 0x736f6d6570736575U, key[1] ^ 0x646f72616e646f6dU, key[0] ^ 0x6c7967656e657261U,
-	        key[1] ^ 0x7465646279746573U};
+	uint64_t v[4] = {key[0] ^ 0x736f6d6570736575U, key[1] ^ 0x646f72616e646f6dU,
+	        key[0] ^ 0x6c7967656e657261U, key[1] ^ 0x7465646279746573U};
 	uint64_t last = (uint64_t)text.size << 56;
 	size_t at = 0;
 
@@ -92,7 +92,8 @@ static size_t slot_of(const struct mr_hashes *set, uint64_t hash)
 
 static void grow(struct mr_hashes *set)
 {
-	struct mr_hashes bigger = {.capacity = set->capacity ? set->capacity * 2 : 1024, .n = set->n};
+	struct mr_hashes bigger = {
+	        .capacity = set->capacity ? set->capacity * 2 : 1024, .n = set->n};
 
 	bigger.slots = mr_xrealloc(NULL, bigger.capacity, sizeof *bigger.slots);
 	memset(bigger.slots, 0, bigger.capacity * sizeof *bigger.slots);

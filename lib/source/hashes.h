@@ -13,7 +13,8 @@ struct mr_hashes {
 	size_t n, capacity;
 };
 
-/* Never 0. The same text always gives the same hash within a process; nobody outside can make two texts meet. */
+/* Never 0. The same text always gives the same hash within a process; nobody outside can make two
+ * texts meet. */
 uint64_t mr_hash_text(mr_str text);
 void mr_hashes_done(struct mr_hashes *set);
 /* False when it was in the set already. */

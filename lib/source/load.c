@@ -9,10 +9,12 @@
 #include "base/text.h"
 #include "source/loader.h"
 
-#define SECTIONS                                                                                    \
-	"mailreeve accounts defaults domains transports relays tls_policies postfix dovecot ldap roles hosts policy"
+#define SECTIONS                                                                                   \
+	"mailreeve accounts defaults domains transports relays tls_policies postfix dovecot ldap " \
+	"roles hosts policy"
 
-void mr_loader_error(struct mr_loader *loader, const char *rule, uint32_t line, uint32_t column, const char *format, ...)
+void mr_loader_error(struct mr_loader *loader, const char *rule, uint32_t line, uint32_t column,
+        const char *format, ...)
 {
 	struct mr_loc loc = {mr_reader_path(loader->reader), line, column};
 	char stack[512];
@@ -24,12 +26,13 @@ void mr_loader_error(struct mr_loader *loader, const char *rule, uint32_t line, 
 	mr_diags_at(loader->diags, MR_ERROR, rule, &loc, "%s", stack);
 }
 
-void mr_loader_unknown(struct mr_loader *loader, const struct mr_node *key, const char *what, const char *words)
+void mr_loader_unknown(
+        struct mr_loader *loader, const struct mr_node *key, const char *what, const char *words)
 {
 	mr_str nearest = mr_words_nearest(words, key->key);
 
-	mr_loader_error(loader, "MR-KEY-UNKNOWN", key->key_line, key->key_column, "unknown key '%.*s' in %s",
-	        MR_FMT(mr_str_take(key->key, 80)), what);
+	mr_loader_error(loader, "MR-KEY-UNKNOWN", key->key_line, key->key_column,
+	        "unknown key '%.*s' in %s", MR_FMT(mr_str_take(key->key, 80)), what);
 	if (nearest.size)
 		mr_diags_hint(loader->diags, "did you mean '%.*s'?", MR_FMT(nearest));
 }
@@ -56,9 +59,11 @@ void mr_loader_end(struct mr_loader *loader, enum mr_kind_id kind, mr_str key)
 	add_row(loader, kind, key, mr_buf_str(loader->body));
 }
 
-void mr_loader_leaf(struct mr_loader *loader, unsigned id, const struct mr_node *at, enum mr_item_form form, mr_str text)
+void mr_loader_leaf(struct mr_loader *loader, unsigned id, const struct mr_node *at,
+        enum mr_item_form form, mr_str text)
 {
-	struct mr_leaf leaf = {.id = (uint8_t)id, .line = at->line, .column = at->column, .n_items = 1};
+	struct mr_leaf leaf = {
+	        .id = (uint8_t)id, .line = at->line, .column = at->column, .n_items = 1};
 	struct mr_leaf_item item = {form, at->line, at->column, text};
 
 	mr_row_leaf(loader->body, &leaf);
@@ -66,7 +71,8 @@ void mr_loader_leaf(struct mr_loader *loader, unsigned id, const struct mr_node 
 }
 
 /* Notes that the secret is needed, so that a host can look whether it has it. */
-static void note_secret(struct mr_loader *loader, const struct mr_node *at, mr_str name, bool is_password)
+static void note_secret(
+        struct mr_loader *loader, const struct mr_node *at, mr_str name, bool is_password)
 {
 	struct mr_buf *outer = loader->body;
 	struct mr_node key = {.key_line = at->line, .key_column = at->column};
@@ -74,11 +80,13 @@ static void note_secret(struct mr_loader *loader, const struct mr_node *at, mr_s
 	loader->body = &loader->small;
 	mr_loader_begin(loader, &key);
 	mr_loader_leaf(loader, MR_LEAF_WRITTEN, at, MR_ITEM_TEXT, name);
-	mr_loader_end(loader, MR_KIND_secret, mr_str_printf(&loader->object, "%.*s%s", MR_FMT(name), is_password ? "\x01p" : ""));
+	mr_loader_end(loader, MR_KIND_secret,
+	        mr_str_printf(&loader->object, "%.*s%s", MR_FMT(name), is_password ? "\x01p" : ""));
 	loader->body = outer;
 }
 
-bool mr_loader_secret(struct mr_loader *loader, const struct mr_node *node, bool is_password, mr_str *out_name)
+bool mr_loader_secret(
+        struct mr_loader *loader, const struct mr_node *node, bool is_password, mr_str *out_name)
 {
 	const struct mr_node *name = node->first;
 
@@ -87,7 +95,8 @@ bool mr_loader_secret(struct mr_loader *loader, const struct mr_node *node, bool
 	*out_name = (mr_str){0};
 	if (name->type != MR_NODE_SCALAR || !mr_secret_name_is_good(name->text)) {
 		mr_loader_error(loader, "MR-NAME-SECRET", name->line, name->column,
-		        "the name of a secret is made of letters, digits, '.', '_' and '-', and does not begin with a dot");
+		        "the name of a secret is made of letters, digits, '.', '_' and '-', and "
+		        "does not begin with a dot");
 		return true;
 	}
 	*out_name = name->text;
@@ -95,20 +104,24 @@ bool mr_loader_secret(struct mr_loader *loader, const struct mr_node *node, bool
 	return true;
 }
 
-bool mr_loader_line(struct mr_loader *loader, const struct mr_node *node, const char *what, mr_str *out)
+bool mr_loader_line(
+        struct mr_loader *loader, const struct mr_node *node, const char *what, mr_str *out)
 {
 	if (node->type == MR_NODE_BAD)
 		return false;
 	if (node->type != MR_NODE_SCALAR) {
-		mr_loader_error(loader, "MR-TYPE-TEXT", node->line, node->column, "%s must be a single value", what);
+		mr_loader_error(loader, "MR-TYPE-TEXT", node->line, node->column,
+		        "%s must be a single value", what);
 		return false;
 	}
 	if (mr_node_is_null(node)) {
-		mr_loader_error(loader, "MR-TYPE-EMPTY", node->line, node->column, "%s has no value", what);
+		mr_loader_error(
+		        loader, "MR-TYPE-EMPTY", node->line, node->column, "%s has no value", what);
 		return false;
 	}
 	if (node->has_lines) {
-		mr_loader_error(loader, "MR-TYPE-LINES", node->line, node->column, "%s must be one line without tabs", what);
+		mr_loader_error(loader, "MR-TYPE-LINES", node->line, node->column,
+		        "%s must be one line without tabs", what);
 		return false;
 	}
 	*out = node->text;
@@ -119,9 +132,11 @@ static void load_version(struct mr_loader *loader, const struct mr_node *key)
 {
 	const struct mr_node *value = mr_reader_value(loader->reader, &loader->object, key);
 
-	if (value->type != MR_NODE_BAD && !(value->type == MR_NODE_SCALAR && mr_str_is(value->text, "1")))
+	if (value->type != MR_NODE_BAD &&
+	        !(value->type == MR_NODE_SCALAR && mr_str_is(value->text, "1")))
 		mr_loader_error(loader, "MR-ROOT-VERSION", value->line, value->column,
-		        "'mailreeve' must be 1: this program knows no other version of the language");
+		        "'mailreeve' must be 1: this program knows no other version of the "
+		        "language");
 }
 
 static void load_accounts(struct mr_loader *loader, const struct mr_node *key)
@@ -148,7 +163,8 @@ static void load_defaults(struct mr_loader *loader)
 			continue;
 		}
 		mr_loader_begin(loader, &key);
-		mr_loader_fields(loader, &at, mr_reader_value(loader->reader, &loader->object, &key));
+		mr_loader_fields(
+		        loader, &at, mr_reader_value(loader->reader, &loader->object, &key));
 		mr_loader_end(loader, MR_KIND_defaults, (mr_str){0});
 	}
 }
@@ -181,7 +197,8 @@ static bool load_section(struct mr_loader *loader, const struct mr_node *key)
 }
 
 /* The name of a role as it is, of a host in canonical form; false when it is none. */
-static bool overlay_name(struct mr_loader *loader, const struct mr_node *key, bool is_host, mr_str *out)
+static bool overlay_name(
+        struct mr_loader *loader, const struct mr_node *key, bool is_host, mr_str *out)
 {
 	const char *why;
 
@@ -190,18 +207,20 @@ static bool overlay_name(struct mr_loader *loader, const struct mr_node *key, bo
 		if (mr_secret_name_is_good(key->key))
 			return true;
 		mr_loader_error(loader, "MR-NAME-HOST", key->key_line, key->key_column,
-		        "role '%.*s' has no good name: letters, digits, '.', '_' and '-'", MR_FMT(mr_str_take(key->key, 80)));
+		        "role '%.*s' has no good name: letters, digits, '.', '_' and '-'",
+		        MR_FMT(mr_str_take(key->key, 80)));
 		return false;
 	}
 	if (mr_host_parse(&loader->names, key->key, 1, out, &why) == 0)
 		return true;
-	mr_loader_error(loader, "MR-NAME-HOST", key->key_line, key->key_column, "'%.*s' is no host name: %s",
-	        MR_FMT(mr_str_take(key->key, 80)), why);
+	mr_loader_error(loader, "MR-NAME-HOST", key->key_line, key->key_column,
+	        "'%.*s' is no host name: %s", MR_FMT(mr_str_take(key->key, 80)), why);
 	return false;
 }
 
 /* One role or host: its sections in a layer of their own, and the roles of a host. */
-static void load_overlay(struct mr_loader *loader, const struct mr_node *outer, mr_str name, bool is_host)
+static void load_overlay(
+        struct mr_loader *loader, const struct mr_node *outer, mr_str name, bool is_host)
 {
 	struct mr_fields_at at = {.kind = MR_KIND_host};
 	struct mr_buf row = MR_BUF_INIT, *old = loader->body;
@@ -219,8 +238,10 @@ static void load_overlay(struct mr_loader *loader, const struct mr_node *outer, 
 				loader->body = old;
 			} else if (!load_section(loader, &key)) {
 				mr_loader_unknown(loader, &key, is_host ? "a host" : "a role",
-				        is_host ? "roles accounts defaults domains transports relays tls_policies postfix dovecot ldap"
-				                : "accounts defaults domains transports relays tls_policies postfix dovecot ldap");
+				        is_host ? "roles accounts defaults domains transports "
+				                  "relays tls_policies postfix dovecot ldap"
+				                : "accounts defaults domains transports relays "
+				                  "tls_policies postfix dovecot ldap");
 				mr_reader_skip(loader->reader);
 			}
 		}
@@ -247,13 +268,15 @@ static void load_overlays(struct mr_loader *loader, bool is_host)
 	}
 }
 
-/* mailreeve and policy stand in the root file only; a copy elsewhere is reported and passed over. */
+/* mailreeve and policy stand in the root file only; a copy elsewhere is reported and passed over.
+ */
 static bool is_misplaced(struct mr_loader *loader, const struct mr_node *key)
 {
-	if (loader->is_root || (!mr_str_is(key->key, "mailreeve") && !mr_str_is(key->key, "policy")))
+	if (loader->is_root ||
+	        (!mr_str_is(key->key, "mailreeve") && !mr_str_is(key->key, "policy")))
 		return false;
-	mr_loader_error(loader, "MR-ROOT-ONLY", key->key_line, key->key_column, "'%.*s' may stand in " MR_ROOT_FILE " only",
-	        MR_FMT(key->key));
+	mr_loader_error(loader, "MR-ROOT-ONLY", key->key_line, key->key_column,
+	        "'%.*s' may stand in " MR_ROOT_FILE " only", MR_FMT(key->key));
 	mr_reader_skip(loader->reader);
 	return true;
 }
@@ -284,8 +307,10 @@ static void load_sections(struct mr_loader *loader)
 	if (mr_reader_begin(loader->reader)) {
 		while (mr_reader_next_key(loader->reader, &loader->names, &key)) {
 			if (is_first && loader->is_root && !mr_str_is(key.key, "mailreeve"))
-				mr_loader_error(loader, "MR-ROOT-FIRST", key.key_line, key.key_column,
-				        MR_ROOT_FILE " must start with 'mailreeve: 1', not with '%.*s'",
+				mr_loader_error(loader, "MR-ROOT-FIRST", key.key_line,
+				        key.key_column,
+				        MR_ROOT_FILE
+				        " must start with 'mailreeve: 1', not with '%.*s'",
 				        MR_FMT(mr_str_take(key.key, 80)));
 			is_first = false;
 			mr_arena_reset(&loader->object);
@@ -293,14 +318,19 @@ static void load_sections(struct mr_loader *loader)
 		}
 	}
 	if (is_first && loader->is_root && !mr_reader_is_broken(loader->reader))
-		mr_loader_error(loader, "MR-ROOT-FIRST", 1, 1, MR_ROOT_FILE " must start with 'mailreeve: 1'");
+		mr_loader_error(loader, "MR-ROOT-FIRST", 1, 1,
+		        MR_ROOT_FILE " must start with 'mailreeve: 1'");
 }
 
 int mr_load_file(struct mr_diags *diags, struct mr_spool *spool, const struct mr_load_input *input,
         struct mr_buf *keys, bool *out_is_broken)
 {
 	struct mr_buf body = MR_BUF_INIT;
-	struct mr_loader loader = {.diags = diags, .spool = spool, .keys = keys, .file = input->file, .body = &body,
+	struct mr_loader loader = {.diags = diags,
+	        .spool = spool,
+	        .keys = keys,
+	        .file = input->file,
+	        .body = &body,
 	        .is_root = mr_str_is(input->path, MR_ROOT_FILE)};
 
 	loader.reader = mr_reader_new(diags, input->path, input->bytes);

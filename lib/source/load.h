@@ -22,9 +22,10 @@ struct mr_load_input {
 	mr_str bytes;
 };
 
-/* Adds the file's rows to the spool and their keys to keys (mr_rows_add_key). Mistakes in the file are diagnostics, not
- * failures; *out_is_broken: its syntax is lost, so that rows may be missing. <0: the spool failed. */
-MR_CHECK int mr_load_file(struct mr_diags *diags, struct mr_spool *spool, const struct mr_load_input *input,
-        struct mr_buf *keys, bool *out_is_broken);
+/* Adds the file's rows to the spool and their keys to keys (mr_rows_add_key). Mistakes in the file
+ * are diagnostics, not failures; *out_is_broken: its syntax is lost, so that rows may be missing.
+ * <0: the spool failed. */
+MR_CHECK int mr_load_file(struct mr_diags *diags, struct mr_spool *spool,
+        const struct mr_load_input *input, struct mr_buf *keys, bool *out_is_broken);
 
 #endif

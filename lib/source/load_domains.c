@@ -8,7 +8,8 @@
 #define DOMAIN_EXTRA "users aliases defaults"
 
 /* The canonical key of a user or alias: false, and reported, when local is no local part. */
-static bool member_key(struct mr_loader *loader, const char *what, mr_str domain, const struct mr_node *key, mr_str *out)
+static bool member_key(struct mr_loader *loader, const char *what, mr_str domain,
+        const struct mr_node *key, mr_str *out)
 {
 	const char *why = NULL;
 	mr_str local;
@@ -16,13 +17,14 @@ static bool member_key(struct mr_loader *loader, const char *what, mr_str domain
 	if (mr_str_find(key->key, '@') < key->key.size)
 		why = "it is written without its domain";
 	else if (mr_local_parse(&loader->object, key->key, false, &local, &why) == 0)
-		why = local.size + 1 + domain.size > 254 ? "the address is longer than 254 octets" : NULL;
+		why = local.size + 1 + domain.size > 254 ? "the address is longer than 254 octets"
+		                                         : NULL;
 	if (!why) {
 		*out = mr_str_printf(&loader->object, "%.*s@%.*s", MR_FMT(local), MR_FMT(domain));
 		return true;
 	}
-	mr_loader_error(loader, "MR-NAME-LOCAL", key->key_line, key->key_column, "%s '%.*s' is no local part: %s", what,
-	        MR_FMT(mr_str_take(key->key, 80)), why);
+	mr_loader_error(loader, "MR-NAME-LOCAL", key->key_line, key->key_column,
+	        "%s '%.*s' is no local part: %s", what, MR_FMT(mr_str_take(key->key, 80)), why);
 	return false;
 }
 
@@ -37,7 +39,8 @@ static void load_user(struct mr_loader *loader, const struct mr_node *key, mr_st
 	}
 	if (mr_str_find(address, '/') < address.size) {
 		mr_loader_error(loader, "MR-NAME-LOCAL", key->key_line, key->key_column,
-		        "user '%.*s' cannot have a '/' in its name: it names a folder", MR_FMT(key->key));
+		        "user '%.*s' cannot have a '/' in its name: it names a folder",
+		        MR_FMT(key->key));
 		mr_reader_skip(loader->reader);
 		return;
 	}
@@ -86,7 +89,8 @@ static void load_members(struct mr_loader *loader, const char *what, mr_str doma
 static void load_domain(struct mr_loader *loader, const struct mr_node *outer, mr_str name)
 {
 	struct mr_fields_at at = {.kind = MR_KIND_domain, .domain = name, .extra = DOMAIN_EXTRA};
-	struct mr_fields_at defaults = {.kind = MR_KIND_user, .id_base = MR_DOMAIN_DEFAULTS, .domain = name};
+	struct mr_fields_at defaults = {
+	        .kind = MR_KIND_user, .id_base = MR_DOMAIN_DEFAULTS, .domain = name};
 	struct mr_buf row = MR_BUF_INIT, *old = loader->body;
 	struct mr_node key;
 
@@ -102,7 +106,8 @@ static void load_domain(struct mr_loader *loader, const struct mr_node *outer, m
 			else if (mr_str_is(key.key, "aliases"))
 				load_members(loader, "'aliases'", name, load_alias);
 			else if (mr_str_is(key.key, "defaults"))
-				mr_loader_fields(loader, &defaults, mr_reader_value(loader->reader, &loader->object, &key));
+				mr_loader_fields(loader, &defaults,
+				        mr_reader_value(loader->reader, &loader->object, &key));
 			else
 				mr_loader_field(loader, &at, (mr_str){0},
 				        mr_reader_value(loader->reader, &loader->object, &key));
@@ -126,8 +131,8 @@ void mr_load_domains(struct mr_loader *loader)
 			load_domain(loader, &key, name);
 			continue;
 		}
-		mr_loader_error(loader, "MR-NAME-DOMAIN", key.key_line, key.key_column, "'%.*s' is no domain name: %s",
-		        MR_FMT(mr_str_take(key.key, 80)), why);
+		mr_loader_error(loader, "MR-NAME-DOMAIN", key.key_line, key.key_column,
+		        "'%.*s' is no domain name: %s", MR_FMT(mr_str_take(key.key, 80)), why);
 		mr_reader_skip(loader->reader);
 	}
 }
@@ -142,14 +147,16 @@ static void load_transport(struct mr_loader *loader, const struct mr_node *key)
 
 	if (mr_transport_key_parse(&loader->object, key->key, &name, &why) < 0) {
 		mr_loader_error(loader, "MR-NAME-TRANSPORT", key->key_line, key->key_column,
-		        "'%.*s' is no key of a transport table: %s", MR_FMT(mr_str_take(key->key, 80)), why);
+		        "'%.*s' is no key of a transport table: %s",
+		        MR_FMT(mr_str_take(key->key, 80)), why);
 		return;
 	}
 	if (!mr_loader_line(loader, value, "a transport", &text))
 		return;
 	if (mr_value_parse(&loader->object, &field, text, (mr_str){0}, &text, &complaint) < 0) {
-		mr_loader_error(loader, complaint.rule, value->line, value->column, "'%.*s' is no transport:nexthop: %s",
-		        MR_FMT(mr_str_take(value->text, 80)), complaint.why);
+		mr_loader_error(loader, complaint.rule, value->line, value->column,
+		        "'%.*s' is no transport:nexthop: %s", MR_FMT(mr_str_take(value->text, 80)),
+		        complaint.why);
 		return;
 	}
 	mr_loader_begin(loader, key);

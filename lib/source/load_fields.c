@@ -8,7 +8,8 @@
 
 #define SHOWN_LIMIT 80
 
-/* The part of a field's name at one level of nesting: of "forward.to" below "" that is "forward". */
+/* The part of a field's name at one level of nesting: of "forward.to" below "" that is "forward".
+ */
 static mr_str level_name(const struct mr_field *field, mr_str prefix)
 {
 	mr_str name = mr_str_from(field->name);
@@ -19,7 +20,8 @@ static mr_str level_name(const struct mr_field *field, mr_str prefix)
 	return mr_str_take(name, mr_str_find(name, '.'));
 }
 
-static void unknown(struct mr_loader *loader, const struct mr_fields_at *at, mr_str prefix, const struct mr_node *node)
+static void unknown(struct mr_loader *loader, const struct mr_fields_at *at, mr_str prefix,
+        const struct mr_node *node)
 {
 	const struct mr_kind *kind = mr_kind_get(at->kind);
 	struct mr_buf words = MR_BUF_INIT;
@@ -51,8 +53,8 @@ static void join_words(const char *words, struct mr_buf *out)
 	}
 }
 
-static void complain(struct mr_loader *loader, const struct mr_field *field, const struct mr_node *node,
-        const struct mr_complaint *complaint)
+static void complain(struct mr_loader *loader, const struct mr_field *field,
+        const struct mr_node *node, const struct mr_complaint *complaint)
 {
 	mr_str shown = mr_str_take(node->text, SHOWN_LIMIT);
 
@@ -63,32 +65,36 @@ static void complain(struct mr_loader *loader, const struct mr_field *field, con
 
 		join_words(field->words, &words);
 		mr_loader_error(loader, complaint->rule, node->line, node->column,
-		        is_unsupported ? "'%s' is '%.*s', which is not supported by this version: it must be one of %s"
+		        is_unsupported ? "'%s' is '%.*s', which is not supported by this version: "
+		                         "it must be one of %s"
 		                       : "'%s' is '%.*s': it must be one of %s",
 		        field->name, MR_FMT(shown), words.data);
 		if (nearest.size && !is_unsupported)
 			mr_diags_hint(loader->diags, "did you mean '%.*s'?", MR_FMT(nearest));
 		mr_buf_done(&words);
 	} else if (field->type == MR_TYPE_PASSWORD) {
-		mr_loader_error(loader, complaint->rule, node->line, node->column, "'%s' must be %s: %s", field->name,
-		        mr_type_text(field->type), complaint->why);
+		mr_loader_error(loader, complaint->rule, node->line, node->column,
+		        "'%s' must be %s: %s", field->name, mr_type_text(field->type),
+		        complaint->why);
 	} else if (complaint->why) {
-		mr_loader_error(loader, complaint->rule, node->line, node->column, "'%s' cannot be '%.*s': %s", field->name,
-		        MR_FMT(shown), complaint->why);
+		mr_loader_error(loader, complaint->rule, node->line, node->column,
+		        "'%s' cannot be '%.*s': %s", field->name, MR_FMT(shown), complaint->why);
 	} else {
-		mr_loader_error(loader, complaint->rule, node->line, node->column, "'%s' must be %s, not '%.*s'", field->name,
-		        mr_type_text(field->type), MR_FMT(shown));
+		mr_loader_error(loader, complaint->rule, node->line, node->column,
+		        "'%s' must be %s, not '%.*s'", field->name, mr_type_text(field->type),
+		        MR_FMT(shown));
 	}
 }
 
 static bool is_list_type(enum mr_type type)
 {
-	return type == MR_TYPE_WORDS || type == MR_TYPE_ADDRESSES || type == MR_TYPE_NETS || type == MR_TYPE_NAMES;
+	return type == MR_TYPE_WORDS || type == MR_TYPE_ADDRESSES || type == MR_TYPE_NETS ||
+	       type == MR_TYPE_NAMES;
 }
 
 /* One scalar of the field as an item; false when it was refused. */
-static bool parse_item(struct mr_loader *loader, const struct mr_fields_at *at, const struct mr_field *field,
-        const struct mr_node *node, struct mr_leaf_item *out)
+static bool parse_item(struct mr_loader *loader, const struct mr_fields_at *at,
+        const struct mr_field *field, const struct mr_node *node, struct mr_leaf_item *out)
 {
 	struct mr_complaint complaint;
 
@@ -100,16 +106,19 @@ static bool parse_item(struct mr_loader *loader, const struct mr_fields_at *at, 
 		if (field->flags & MR_FIELD_SECRET)
 			return out->text.size;
 		mr_loader_error(loader, "MR-UNSUPPORTED", node->line, node->column,
-		        "a secret as '%s' is not supported by this version: it would be shown", field->name);
+		        "a secret as '%s' is not supported by this version: it would be shown",
+		        field->name);
 		return false;
 	}
 	if (mr_node_is_null(node)) {
-		mr_loader_error(loader, "MR-TYPE-EMPTY", node->line, node->column, "'%s' has no value", field->name);
+		mr_loader_error(loader, "MR-TYPE-EMPTY", node->line, node->column,
+		        "'%s' has no value", field->name);
 		return false;
 	}
 	if (node->type != MR_NODE_SCALAR) {
-		mr_loader_error(loader, "MR-TYPE-TEXT", node->line, node->column, "'%s' must be %s, not a %s", field->name,
-		        mr_type_text(field->type), node->type == MR_NODE_LIST ? "list" : "mapping");
+		mr_loader_error(loader, "MR-TYPE-TEXT", node->line, node->column,
+		        "'%s' must be %s, not a %s", field->name, mr_type_text(field->type),
+		        node->type == MR_NODE_LIST ? "list" : "mapping");
 		return false;
 	}
 	if (node->has_lines && field->type != MR_TYPE_LINES) {
@@ -117,12 +126,17 @@ static bool parse_item(struct mr_loader *loader, const struct mr_fields_at *at, 
 		        "'%s' must be one line without tabs", field->name);
 		return false;
 	}
-	if (field->type == MR_TYPE_BOOL && !(node->is_plain && (mr_str_is(node->text, "true") || mr_str_is(node->text, "false")))) {
-		mr_loader_error(loader, "MR-TYPE-BOOL", node->line, node->column, "'%s' must be true or false, not %s'%.*s'",
-		        field->name, node->is_plain ? "" : "the text ", MR_FMT(mr_str_take(node->text, SHOWN_LIMIT)));
+	if (field->type == MR_TYPE_BOOL &&
+	        !(node->is_plain &&
+	                (mr_str_is(node->text, "true") || mr_str_is(node->text, "false")))) {
+		mr_loader_error(loader, "MR-TYPE-BOOL", node->line, node->column,
+		        "'%s' must be true or false, not %s'%.*s'", field->name,
+		        node->is_plain ? "" : "the text ",
+		        MR_FMT(mr_str_take(node->text, SHOWN_LIMIT)));
 		return false;
 	}
-	if (mr_value_parse(&loader->object, field, node->text, at->domain, &out->text, &complaint) == 0)
+	if (mr_value_parse(
+	            &loader->object, field, node->text, at->domain, &out->text, &complaint) == 0)
 		return true;
 	complain(loader, field, node, &complaint);
 	return false;
@@ -134,10 +148,13 @@ static void note_bad(struct mr_loader *loader, const struct mr_node *at)
 	mr_loader_leaf(loader, MR_LEAF_BAD, at, MR_ITEM_TEXT, (mr_str){0});
 }
 
-static void load_list(struct mr_loader *loader, const struct mr_fields_at *at, size_t index, const struct mr_node *list)
+static void load_list(struct mr_loader *loader, const struct mr_fields_at *at, size_t index,
+        const struct mr_node *list)
 {
 	const struct mr_field *field = &mr_kind_get(at->kind)->fields[index];
-	struct mr_leaf leaf = {.id = (uint8_t)(at->id_base + index), .flags = MR_LEAF_LIST, .line = list->line,
+	struct mr_leaf leaf = {.id = (uint8_t)(at->id_base + index),
+	        .flags = MR_LEAF_LIST,
+	        .line = list->line,
 	        .column = list->column};
 	struct mr_leaf_item *items = mr_alloc_n(&loader->object, list->n + 1, sizeof *items);
 
@@ -150,10 +167,13 @@ static void load_list(struct mr_loader *loader, const struct mr_fields_at *at, s
 		note_bad(loader, list);
 }
 
-void mr_loader_value(struct mr_loader *loader, const struct mr_fields_at *at, size_t index, const struct mr_node *node)
+void mr_loader_value(struct mr_loader *loader, const struct mr_fields_at *at, size_t index,
+        const struct mr_node *node)
 {
 	const struct mr_field *field = &mr_kind_get(at->kind)->fields[index];
-	struct mr_leaf leaf = {.id = (uint8_t)(at->id_base + index), .line = node->line, .column = node->column,
+	struct mr_leaf leaf = {.id = (uint8_t)(at->id_base + index),
+	        .line = node->line,
+	        .column = node->column,
 	        .n_items = 1};
 	struct mr_leaf_item item;
 
@@ -172,12 +192,13 @@ void mr_loader_value(struct mr_loader *loader, const struct mr_fields_at *at, si
 		load_list(loader, at, index, node);
 	} else if (mr_node_is_null(node)) {
 		note_bad(loader, node);
-		mr_loader_error(loader, "MR-TYPE-EMPTY", node->line, node->column, "'%s' has no value", field->name);
+		mr_loader_error(loader, "MR-TYPE-EMPTY", node->line, node->column,
+		        "'%s' has no value", field->name);
 		mr_diags_hint(loader->diags, "an empty list is []");
 	} else {
 		note_bad(loader, node);
-		mr_loader_error(loader, "MR-TYPE-LIST", node->line, node->column, "'%s' must be %s", field->name,
-		        mr_type_text(field->type));
+		mr_loader_error(loader, "MR-TYPE-LIST", node->line, node->column, "'%s' must be %s",
+		        field->name, mr_type_text(field->type));
 		mr_diags_hint(loader->diags, "lists are written [a, b]");
 	}
 }
@@ -188,29 +209,35 @@ static bool has_nested(const struct mr_kind *kind, mr_str name)
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		mr_str field = mr_str_from(kind->fields[i].name);
 
-		if (field.size > name.size && mr_str_starts(field, name) && field.data[name.size] == '.')
+		if (field.size > name.size && mr_str_starts(field, name) &&
+		        field.data[name.size] == '.')
 			return true;
 	}
 	return false;
 }
 
-static void load_nested(struct mr_loader *loader, const struct mr_fields_at *at, mr_str name, const struct mr_node *node)
+static void load_nested(struct mr_loader *loader, const struct mr_fields_at *at, mr_str name,
+        const struct mr_node *node)
 {
 	mr_str prefix = mr_str_printf(&loader->object, "%.*s.", MR_FMT(name));
 
 	if (node->type != MR_NODE_MAP) {
 		if (node->type != MR_NODE_BAD)
-			mr_loader_error(loader, "MR-TYPE-MAPPING", node->line, node->column, "'%.*s' must be a mapping", MR_FMT(name));
+			mr_loader_error(loader, "MR-TYPE-MAPPING", node->line, node->column,
+			        "'%.*s' must be a mapping", MR_FMT(name));
 		return;
 	}
 	for (const struct mr_node *child = node->first; child; child = child->next)
 		mr_loader_field(loader, at, prefix, child);
 }
 
-void mr_loader_field(struct mr_loader *loader, const struct mr_fields_at *at, mr_str prefix, const struct mr_node *node)
+void mr_loader_field(struct mr_loader *loader, const struct mr_fields_at *at, mr_str prefix,
+        const struct mr_node *node)
 {
 	const struct mr_kind *kind = mr_kind_get(at->kind);
-	mr_str name = prefix.size ? mr_str_printf(&loader->object, "%.*s%.*s", MR_FMT(prefix), MR_FMT(node->key)) : node->key;
+	mr_str name = prefix.size ? mr_str_printf(&loader->object, "%.*s%.*s", MR_FMT(prefix),
+	                                    MR_FMT(node->key))
+	                          : node->key;
 	size_t index = mr_kind_find(kind, name);
 
 	if (index == kind->n_fields) {
@@ -230,13 +257,14 @@ void mr_loader_field(struct mr_loader *loader, const struct mr_fields_at *at, mr
 		mr_loader_value(loader, at, index, node);
 }
 
-void mr_loader_fields(struct mr_loader *loader, const struct mr_fields_at *at, const struct mr_node *map)
+void mr_loader_fields(
+        struct mr_loader *loader, const struct mr_fields_at *at, const struct mr_node *map)
 {
 	if (map->type == MR_NODE_MAP) {
 		for (const struct mr_node *node = map->first; node; node = node->next)
 			mr_loader_field(loader, at, (mr_str){0}, node);
 	} else if (map->type != MR_NODE_BAD && !mr_node_is_null(map)) {
-		mr_loader_error(loader, "MR-TYPE-MAPPING", map->line, map->column, "a %s must be a mapping",
-		        mr_kind_get(at->kind)->name);
+		mr_loader_error(loader, "MR-TYPE-MAPPING", map->line, map->column,
+		        "a %s must be a mapping", mr_kind_get(at->kind)->name);
 	}
 }

@@ -22,12 +22,13 @@ static bool is_attribute(mr_str name)
 	return true;
 }
 
-static bool dn_key(struct mr_loader *loader, struct mr_arena *arena, const struct mr_node *key, mr_str *out)
+static bool dn_key(
+        struct mr_loader *loader, struct mr_arena *arena, const struct mr_node *key, mr_str *out)
 {
 	if (key->key.size && mr_dn_key(arena, key->key, out) == 0)
 		return true;
-	mr_loader_error(loader, "MR-NAME-DN", key->key_line, key->key_column, "'%.*s' is no distinguished name",
-	        MR_FMT(mr_str_take(key->key, 120)));
+	mr_loader_error(loader, "MR-NAME-DN", key->key_line, key->key_column,
+	        "'%.*s' is no distinguished name", MR_FMT(mr_str_take(key->key, 120)));
 	return false;
 }
 
@@ -37,7 +38,8 @@ static bool is_form(const struct mr_node *node, const char *name)
 }
 
 /* One value of an attribute; false when it was refused. */
-static bool parse_value(struct mr_loader *loader, const struct mr_node *node, mr_str attribute, struct mr_leaf_item *out)
+static bool parse_value(struct mr_loader *loader, const struct mr_node *node, mr_str attribute,
+        struct mr_leaf_item *out)
 {
 	*out = (struct mr_leaf_item){MR_ITEM_TEXT, node->line, node->column, node->text};
 	if (mr_loader_secret(loader, node, false, &out->text)) {
@@ -46,25 +48,31 @@ static bool parse_value(struct mr_loader *loader, const struct mr_node *node, mr
 	}
 	if (is_form(node, "base64")) {
 		out->form = MR_ITEM_BINARY;
-		if (node->first->type == MR_NODE_SCALAR && mr_base64_decode(&loader->object, node->first->text, &out->text) == 0)
+		if (node->first->type == MR_NODE_SCALAR &&
+		        mr_base64_decode(&loader->object, node->first->text, &out->text) == 0)
 			return true;
-		mr_loader_error(loader, "MR-TYPE-BASE64", node->first->line, node->first->column, "'%.*s' is no base64",
-		        MR_FMT(attribute));
+		mr_loader_error(loader, "MR-TYPE-BASE64", node->first->line, node->first->column,
+		        "'%.*s' is no base64", MR_FMT(attribute));
 		return false;
 	}
 	if (node->type == MR_NODE_SCALAR && !mr_node_is_null(node))
 		return true;
 	if (node->type != MR_NODE_BAD)
 		mr_loader_error(loader, "MR-TYPE-TEXT", node->line, node->column,
-		        "a value of '%.*s' must be text, {base64: …} or {secret: NAME}", MR_FMT(attribute));
+		        "a value of '%.*s' must be text, {base64: …} or {secret: NAME}",
+		        MR_FMT(attribute));
 	return false;
 }
 
-static void add_attribute(struct mr_loader *loader, const struct mr_node *at, const struct mr_node *value, bool is_live)
+static void add_attribute(struct mr_loader *loader, const struct mr_node *at,
+        const struct mr_node *value, bool is_live)
 {
 	const struct mr_node *first = value->type == MR_NODE_LIST ? value->first : value;
 	size_t limit = value->type == MR_NODE_LIST ? value->n : 1;
-	struct mr_leaf leaf = {.flags = MR_LEAF_NAMED, .name = at->key, .line = at->key_line, .column = at->key_column};
+	struct mr_leaf leaf = {.flags = MR_LEAF_NAMED,
+	        .name = at->key,
+	        .line = at->key_line,
+	        .column = at->key_column};
 	struct mr_leaf_item *items = mr_alloc_n(&loader->object, limit + 1, sizeof *items);
 
 	if (is_live)
@@ -91,17 +99,20 @@ static void load_owned(struct mr_loader *loader, const struct mr_node *node)
 			value = child;
 		} else if (mr_str_is(child->key, "owner")) {
 			is_live = child->type == MR_NODE_SCALAR && mr_str_is(child->text, "live");
-			if (!is_live && !(child->type == MR_NODE_SCALAR && mr_str_is(child->text, "git")))
+			if (!is_live &&
+			        !(child->type == MR_NODE_SCALAR && mr_str_is(child->text, "git")))
 				mr_loader_error(loader, "MR-TYPE-WORD", child->line, child->column,
 				        "'owner' must be one of live, git");
 		} else {
-			mr_loader_unknown(loader, child, "a directory attribute", "value owner base64 secret");
+			mr_loader_unknown(loader, child, "a directory attribute",
+			        "value owner base64 secret");
 		}
 	}
 	if (value)
 		add_attribute(loader, node, value, is_live);
 	else
-		mr_loader_error(loader, "MR-KEY-MISSING", node->line, node->column, "'%.*s' has no 'value'", MR_FMT(node->key));
+		mr_loader_error(loader, "MR-KEY-MISSING", node->line, node->column,
+		        "'%.*s' has no 'value'", MR_FMT(node->key));
 }
 
 static void load_attribute(struct mr_loader *loader, const struct mr_node *node)
@@ -129,7 +140,8 @@ static void load_entry(struct mr_loader *loader, const struct mr_node *key)
 		return;
 	if (value->type != MR_NODE_MAP) {
 		if (value->type != MR_NODE_BAD)
-			mr_loader_error(loader, "MR-TYPE-MAPPING", value->line, value->column, "an entry must be a mapping of attributes");
+			mr_loader_error(loader, "MR-TYPE-MAPPING", value->line, value->column,
+			        "an entry must be a mapping of attributes");
 		return;
 	}
 	mr_loader_begin(loader, key);
@@ -170,7 +182,8 @@ void mr_load_ldap(struct mr_loader *loader)
 		}
 		if (!mr_reader_enter(loader->reader, is_trees ? "'trees'" : "'entries'", NULL))
 			continue;
-		while (mr_arena_reset(&loader->object), mr_reader_next_key(loader->reader, &loader->object, &inner)) {
+		while (mr_arena_reset(&loader->object),
+		        mr_reader_next_key(loader->reader, &loader->object, &inner)) {
 			if (is_trees)
 				load_tree(loader, &inner);
 			else

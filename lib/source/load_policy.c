@@ -8,14 +8,19 @@
 #include "model/policy.h"
 
 /* A list of single lines as one leaf of the policy's row. */
-static void load_lines(struct mr_loader *loader, unsigned id, const char *what, const struct mr_node *list)
+static void load_lines(
+        struct mr_loader *loader, unsigned id, const char *what, const struct mr_node *list)
 {
-	struct mr_leaf leaf = {.id = (uint8_t)id, .flags = MR_LEAF_LIST, .line = list->line, .column = list->column};
+	struct mr_leaf leaf = {.id = (uint8_t)id,
+	        .flags = MR_LEAF_LIST,
+	        .line = list->line,
+	        .column = list->column};
 	struct mr_leaf_item *items = mr_alloc_n(&loader->object, list->n + 1, sizeof *items);
 
 	if (list->type != MR_NODE_LIST) {
 		if (list->type != MR_NODE_BAD)
-			mr_loader_error(loader, "MR-TYPE-LIST", list->line, list->column, "'%s' must be a list", what);
+			mr_loader_error(loader, "MR-TYPE-LIST", list->line, list->column,
+			        "'%s' must be a list", what);
 		return;
 	}
 	for (const struct mr_node *node = list->first; node; node = node->next) {
@@ -47,7 +52,8 @@ static void load_limit(struct mr_loader *loader, const struct mr_node *node)
 		return;
 	if (mr_limit_parse(text, &limit) < 0) {
 		mr_loader_error(loader, "MR-TYPE-LIMIT", node->line, node->column,
-		        "limit '%.*s' must be a count, a percentage, or both such as \"5 or 2%%\", not '%.*s'",
+		        "limit '%.*s' must be a count, a percentage, or both such as \"5 or 2%%\", "
+		        "not '%.*s'",
 		        MR_FMT(node->key), MR_FMT(mr_str_take(text, 80)));
 		return;
 	}
@@ -69,8 +75,9 @@ static void load_window(struct mr_loader *loader, const struct mr_node *node)
 		return;
 	if (mr_window_parse(text, &window) < 0) {
 		mr_loader_error(loader, "MR-TYPE-WINDOW", node->line, node->column,
-		        "window '%.*s' must be days and hours such as \"Sat 02:00-05:00\", not '%.*s'", MR_FMT(node->key),
-		        MR_FMT(mr_str_take(text, 80)));
+		        "window '%.*s' must be days and hours such as \"Sat 02:00-05:00\", not "
+		        "'%.*s'",
+		        MR_FMT(node->key), MR_FMT(mr_str_take(text, 80)));
 		return;
 	}
 	mr_loader_begin(loader, node);
@@ -94,7 +101,8 @@ static void load_waiver(struct mr_loader *loader, const struct mr_node *node)
 
 	if (node->type != MR_NODE_MAP) {
 		if (node->type != MR_NODE_BAD)
-			mr_loader_error(loader, "MR-TYPE-MAPPING", node->line, node->column, "a waiver must be a mapping");
+			mr_loader_error(loader, "MR-TYPE-MAPPING", node->line, node->column,
+			        "a waiver must be a mapping");
 		return;
 	}
 	mr_buf_clear(loader->body);
@@ -104,11 +112,14 @@ static void load_waiver(struct mr_loader *loader, const struct mr_node *node)
 		if (member_text(node, kind->fields[i].name).size)
 			continue;
 		is_complete = false;
-		mr_loader_error(loader, "MR-KEY-MISSING", node->line, node->column, "a waiver has no '%s'", kind->fields[i].name);
+		mr_loader_error(loader, "MR-KEY-MISSING", node->line, node->column,
+		        "a waiver has no '%s'", kind->fields[i].name);
 	}
 	if (is_complete)
-		mr_loader_end(loader, MR_KIND_waiver, mr_str_printf(&loader->object, "%.*s %.*s",
-		        MR_FMT(member_text(node, "rule")), MR_FMT(member_text(node, "object"))));
+		mr_loader_end(loader, MR_KIND_waiver,
+		        mr_str_printf(&loader->object, "%.*s %.*s",
+		                MR_FMT(member_text(node, "rule")),
+		                MR_FMT(member_text(node, "object"))));
 }
 
 static void each_member(struct mr_loader *loader, const struct mr_node *map, const char *what,
@@ -118,7 +129,8 @@ static void each_member(struct mr_loader *loader, const struct mr_node *map, con
 
 	if (map->type != MR_NODE_MAP && map->type != MR_NODE_LIST) {
 		if (map->type != MR_NODE_BAD && !mr_node_is_null(map))
-			mr_loader_error(loader, "MR-TYPE-MAPPING", map->line, map->column, "'%s' must be a mapping", what);
+			mr_loader_error(loader, "MR-TYPE-MAPPING", map->line, map->column,
+			        "'%s' must be a mapping", what);
 		return;
 	}
 	loader->body = &row;
@@ -148,15 +160,18 @@ static void load_section(struct mr_loader *loader, const struct mr_node *value)
 		if (value->type == MR_NODE_LIST)
 			each_member(loader, value, "waive", load_waiver);
 		else if (value->type != MR_NODE_BAD)
-			mr_loader_error(loader, "MR-TYPE-LIST", value->line, value->column, "'waive' must be a list");
+			mr_loader_error(loader, "MR-TYPE-LIST", value->line, value->column,
+			        "'waive' must be a list");
 	} else if (mr_str_is(value->key, "allow")) {
 		if (value->type == MR_NODE_MAP)
 			for (const struct mr_node *node = value->first; node; node = node->next)
 				load_allow(loader, node);
 		else if (value->type != MR_NODE_BAD)
-			mr_loader_error(loader, "MR-TYPE-MAPPING", value->line, value->column, "'allow' must be a mapping");
+			mr_loader_error(loader, "MR-TYPE-MAPPING", value->line, value->column,
+			        "'allow' must be a mapping");
 	} else {
-		mr_loader_unknown(loader, value, "'policy'", "max_change protect windows allow waive");
+		mr_loader_unknown(
+		        loader, value, "'policy'", "max_change protect windows allow waive");
 	}
 }
 
@@ -169,7 +184,8 @@ void mr_load_policy(struct mr_loader *loader)
 		return;
 	loader->body = &row;
 	mr_loader_begin(loader, &outer);
-	while (mr_arena_reset(&loader->object), mr_reader_next_key(loader->reader, &loader->object, &key))
+	while (mr_arena_reset(&loader->object),
+	        mr_reader_next_key(loader->reader, &loader->object, &key))
 		load_section(loader, mr_reader_value(loader->reader, &loader->object, &key));
 	mr_loader_end(loader, MR_KIND_policy, (mr_str){0});
 	loader->body = old;

@@ -20,7 +20,8 @@ static bool is_name(mr_str name, const char *more)
 }
 
 /* One value of a server's configuration: booleans without quotes become yes and no. */
-static bool server_text(struct mr_loader *loader, const struct mr_node *node, const char *what, mr_str *out)
+static bool server_text(
+        struct mr_loader *loader, const struct mr_node *node, const char *what, mr_str *out)
 {
 	if (!mr_loader_line(loader, node, what, out))
 		return false;
@@ -33,8 +34,8 @@ static bool server_text(struct mr_loader *loader, const struct mr_node *node, co
 	return true;
 }
 
-static bool join_list(struct mr_loader *loader, const struct mr_node *list, const char *what, const char *separator,
-        mr_str *out)
+static bool join_list(struct mr_loader *loader, const struct mr_node *list, const char *what,
+        const char *separator, mr_str *out)
 {
 	struct mr_buf joined = MR_BUF_INIT;
 	bool is_good = true;
@@ -55,8 +56,8 @@ static bool join_list(struct mr_loader *loader, const struct mr_node *list, cons
 }
 
 /* A value, a list of values or a secret as a row of its own. */
-static void load_value(struct mr_loader *loader, enum mr_kind_id kind, mr_str name, const struct mr_node *value,
-        const char *what, const char *separator)
+static void load_value(struct mr_loader *loader, enum mr_kind_id kind, mr_str name,
+        const struct mr_node *value, const char *what, const char *separator)
 {
 	enum mr_item_form form = MR_ITEM_TEXT;
 	mr_str text;
@@ -73,21 +74,23 @@ static void load_value(struct mr_loader *loader, enum mr_kind_id kind, mr_str na
 	}
 	mr_loader_begin(loader, value);
 	/* at its key, which is what an overlay replaces */
-	mr_loader_leaf(loader, MR_F_VALUE, &(struct mr_node){.line = value->key_line, .column = value->key_column}, form,
+	mr_loader_leaf(loader, MR_F_VALUE,
+	        &(struct mr_node){.line = value->key_line, .column = value->key_column}, form,
 	        text);
 	mr_loader_end(loader, kind, name);
 }
 
-/* Postfix's integers know no units: a size of a parameter that is one becomes bytes. Times keep theirs: Postfix knows
- * those, and they are lower-case. */
+/* Postfix's integers know no units: a size of a parameter that is one becomes bytes. Times keep
+ * theirs: Postfix knows those, and they are lower-case. */
 static void expand_size(struct mr_loader *loader, mr_str name, struct mr_node *value)
 {
 	bool is_size = mr_str_ends(name, MR_STR("_limit")) || mr_str_ends(name, MR_STR("_size")) ||
-	        mr_str_ends(name, MR_STR("_minfree"));
+	               mr_str_ends(name, MR_STR("_minfree"));
 	uint64_t bytes;
 
 	if (!is_size || value->type != MR_NODE_SCALAR || !value->text.size ||
-	        !strchr("KMGT", value->text.data[value->text.size - 1]) || mr_size_parse(value->text, &bytes) < 0)
+	        !strchr("KMGT", value->text.data[value->text.size - 1]) ||
+	        mr_size_parse(value->text, &bytes) < 0)
 		return;
 	value->text = mr_str_printf(&loader->object, "%llu", (unsigned long long)bytes);
 }
@@ -98,13 +101,15 @@ static void load_parameters(struct mr_loader *loader)
 
 	if (!mr_reader_enter(loader->reader, "'parameters'", NULL))
 		return;
-	while (mr_arena_reset(&loader->object), mr_reader_next_key(loader->reader, &loader->object, &key)) {
+	while (mr_arena_reset(&loader->object),
+	        mr_reader_next_key(loader->reader, &loader->object, &key)) {
 		struct mr_node *value = mr_reader_value(loader->reader, &loader->object, &key);
 		char what[160];
 
 		if (!is_name(key.key, "_-.")) {
 			mr_loader_error(loader, "MR-NAME-PARAMETER", key.key_line, key.key_column,
-			        "'%.*s' is no name of a parameter", MR_FMT(mr_str_take(key.key, 80)));
+			        "'%.*s' is no name of a parameter",
+			        MR_FMT(mr_str_take(key.key, 80)));
 			continue;
 		}
 		(void)snprintf(what, sizeof what, "parameter '%.*s'", MR_FMT(key.key));
@@ -119,20 +124,26 @@ static void load_keyed_entries(struct mr_loader *loader, mr_str table)
 	struct mr_node key;
 
 	loader->body = &row;
-	while (mr_arena_reset(&loader->object), mr_reader_next_key(loader->reader, &loader->object, &key)) {
-		const struct mr_node *value = mr_reader_value(loader->reader, &loader->object, &key);
-		mr_str name = mr_str_printf(&loader->object, "%.*s\x01%.*s", MR_FMT(table), MR_FMT(key.key));
+	while (mr_arena_reset(&loader->object),
+	        mr_reader_next_key(loader->reader, &loader->object, &key)) {
+		const struct mr_node *value =
+		        mr_reader_value(loader->reader, &loader->object, &key);
+		mr_str name = mr_str_printf(
+		        &loader->object, "%.*s\x01%.*s", MR_FMT(table), MR_FMT(key.key));
 
 		if (!mr_str_trim(key.key).size)
-			mr_loader_error(loader, "MR-TYPE-EMPTY", key.key_line, key.key_column, "a key of a table is empty");
+			mr_loader_error(loader, "MR-TYPE-EMPTY", key.key_line, key.key_column,
+			        "a key of a table is empty");
 		else
-			load_value(loader, MR_KIND_table_row, name, value, "the value of a table's row", ", ");
+			load_value(loader, MR_KIND_table_row, name, value,
+			        "the value of a table's row", ", ");
 	}
 	loader->body = outer;
 	mr_buf_done_secret(&row);
 }
 
-static void load_pair(struct mr_loader *loader, mr_str table, const struct mr_node *pair, size_t ordinal)
+static void load_pair(
+        struct mr_loader *loader, mr_str table, const struct mr_node *pair, size_t ordinal)
 {
 	const struct mr_node *second = pair->first ? pair->first->next : NULL;
 	mr_str pattern, value;
@@ -150,14 +161,18 @@ static void load_pair(struct mr_loader *loader, mr_str table, const struct mr_no
 	mr_row_head(loader->body, pair->line, pair->column);
 	mr_loader_leaf(loader, MR_F_VALUE, second, MR_ITEM_TEXT, value);
 	mr_loader_leaf(loader, MR_F_PATTERN, pair->first, MR_ITEM_TEXT, pattern);
-	mr_loader_end(loader, MR_KIND_table_row, mr_str_printf(&loader->object, "%.*s\x01%08zu", MR_FMT(table), ordinal));
+	mr_loader_end(loader, MR_KIND_table_row,
+	        mr_str_printf(&loader->object, "%.*s\x01%08zu", MR_FMT(table), ordinal));
 }
 
 static void load_ordered_entries(struct mr_loader *loader, mr_str table, const struct mr_node *key)
 {
 	struct mr_buf *outer = loader->body, row = MR_BUF_INIT;
 	const struct mr_node *list = mr_reader_value(loader->reader, &loader->object, key);
-	struct mr_leaf leaf = {.id = MR_F_TABLE_ENTRIES, .flags = MR_LEAF_LIST, .line = list->line, .column = list->column};
+	struct mr_leaf leaf = {.id = MR_F_TABLE_ENTRIES,
+	        .flags = MR_LEAF_LIST,
+	        .line = list->line,
+	        .column = list->column};
 	size_t ordinal = 0;
 
 	mr_row_leaf(outer, &leaf);
@@ -216,7 +231,8 @@ static void load_tables(struct mr_loader *loader)
 			continue;
 		}
 		mr_loader_error(loader, "MR-NAME-TABLE", key.key_line, key.key_column,
-		        "'%.*s' is no name for a table: letters, digits, '_' and '-'", MR_FMT(mr_str_take(key.key, 80)));
+		        "'%.*s' is no name for a table: letters, digits, '_' and '-'",
+		        MR_FMT(mr_str_take(key.key, 80)));
 		mr_reader_skip(loader->reader);
 	}
 }
@@ -247,12 +263,15 @@ void mr_load_postfix(struct mr_loader *loader)
 static void load_settings(struct mr_loader *loader, mr_str prefix, const struct mr_node *map)
 {
 	for (const struct mr_node *node = map->first; node; node = node->next) {
-		mr_str path = prefix.size ? mr_str_printf(&loader->object, "%.*s/%.*s", MR_FMT(prefix), MR_FMT(node->key))
+		mr_str path = prefix.size ? mr_str_printf(&loader->object, "%.*s/%.*s",
+		                                    MR_FMT(prefix), MR_FMT(node->key))
 		                          : node->key;
-		bool is_secret = node->type == MR_NODE_MAP && node->n == 1 && mr_str_is(node->first->key, "secret");
+		bool is_secret = node->type == MR_NODE_MAP && node->n == 1 &&
+		                 mr_str_is(node->first->key, "secret");
 		char what[160];
 
-		(void)snprintf(what, sizeof what, "setting '%.*s'", (int)(path.size < 120 ? path.size : 120), path.data);
+		(void)snprintf(what, sizeof what, "setting '%.*s'",
+		        (int)(path.size < 120 ? path.size : 120), path.data);
 		if (!mr_str_trim(node->key).size || mr_str_find(node->key, '/') < node->key.size)
 			mr_loader_error(loader, "MR-NAME-SETTING", node->key_line, node->key_column,
 			        "'%.*s' is no name of a setting: it is empty or holds a '/'",
@@ -278,7 +297,8 @@ void mr_load_dovecot(struct mr_loader *loader)
 		}
 		if (!mr_reader_enter(loader->reader, "'settings'", NULL))
 			continue;
-		while (mr_arena_reset(&loader->object), mr_reader_next_key(loader->reader, &loader->object, &inner)) {
+		while (mr_arena_reset(&loader->object),
+		        mr_reader_next_key(loader->reader, &loader->object, &inner)) {
 			struct mr_node map = {.type = MR_NODE_MAP, .n = 1};
 
 			map.first = mr_reader_value(loader->reader, &loader->object, &inner);

@@ -18,31 +18,35 @@ struct mr_loader {
 	struct mr_buf *keys;
 	uint32_t file;
 	bool is_root;
-	mr_str layer;             /* "" common, "1ROLE", "2HOST" */
-	struct mr_arena names;    /* keys of outer mappings */
-	struct mr_arena object;   /* reset for every object */
-	struct mr_buf *body;      /* the row in hand */
-	struct mr_buf small;      /* a row beside it */
+	mr_str layer;           /* "" common, "1ROLE", "2HOST" */
+	struct mr_arena names;  /* keys of outer mappings */
+	struct mr_arena object; /* reset for every object */
+	struct mr_buf *body;    /* the row in hand */
+	struct mr_buf small;    /* a row beside it */
 	struct mr_buf row_key;
 	int error;
 };
 
-void mr_loader_error(struct mr_loader *loader, const char *rule, uint32_t line, uint32_t column, const char *format, ...)
-        __attribute__((format(printf, 5, 6)));
+void mr_loader_error(struct mr_loader *loader, const char *rule, uint32_t line, uint32_t column,
+        const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* Reports an unknown key with the nearest of the known ones: words are separated by blanks. */
-void mr_loader_unknown(struct mr_loader *loader, const struct mr_node *key, const char *what, const char *words);
+void mr_loader_unknown(
+        struct mr_loader *loader, const struct mr_node *key, const char *what, const char *words);
 
 /* A row: begin, leaves, end. */
 void mr_loader_begin(struct mr_loader *loader, const struct mr_node *key);
 void mr_loader_end(struct mr_loader *loader, enum mr_kind_id kind, mr_str key);
 /* A leaf with one text. */
-void mr_loader_leaf(struct mr_loader *loader, unsigned id, const struct mr_node *at, enum mr_item_form form, mr_str text);
+void mr_loader_leaf(struct mr_loader *loader, unsigned id, const struct mr_node *at,
+        enum mr_item_form form, mr_str text);
 
-/* Whether node is {secret: NAME}: *out_name is then the name, also noted as needed. A bad one is reported and gives an
- * empty name. */
-bool mr_loader_secret(struct mr_loader *loader, const struct mr_node *node, bool is_password, mr_str *out_name);
+/* Whether node is {secret: NAME}: *out_name is then the name, also noted as needed. A bad one is
+ * reported and gives an empty name. */
+bool mr_loader_secret(
+        struct mr_loader *loader, const struct mr_node *node, bool is_password, mr_str *out_name);
 /* One line of text; false and reported when node is something else. */
-bool mr_loader_line(struct mr_loader *loader, const struct mr_node *node, const char *what, mr_str *out);
+bool mr_loader_line(
+        struct mr_loader *loader, const struct mr_node *node, const char *what, mr_str *out);
 
 /* Where fields are read from and to. */
 struct mr_fields_at {
@@ -52,11 +56,14 @@ struct mr_fields_at {
 	const char *extra; /* further keys that are known here, for "did you mean" */
 };
 /* Adds the leaves of a mapping's fields to the row in hand. */
-void mr_loader_fields(struct mr_loader *loader, const struct mr_fields_at *at, const struct mr_node *map);
+void mr_loader_fields(
+        struct mr_loader *loader, const struct mr_fields_at *at, const struct mr_node *map);
 /* One key of such a mapping. */
-void mr_loader_field(struct mr_loader *loader, const struct mr_fields_at *at, mr_str prefix, const struct mr_node *node);
+void mr_loader_field(struct mr_loader *loader, const struct mr_fields_at *at, mr_str prefix,
+        const struct mr_node *node);
 /* The value of a field that is known to be right here. */
-void mr_loader_value(struct mr_loader *loader, const struct mr_fields_at *at, size_t index, const struct mr_node *node);
+void mr_loader_value(struct mr_loader *loader, const struct mr_fields_at *at, size_t index,
+        const struct mr_node *node);
 
 /* The sections; each takes the value of the key that was read last. */
 void mr_load_domains(struct mr_loader *loader);

@@ -53,7 +53,8 @@ static int rank_of(mr_str layer)
 	return layer.size ? layer.data[0] : 0;
 }
 
-/* Names of directory attributes do not differ by case; all other names come here in one case or are compared so. */
+/* Names of directory attributes do not differ by case; all other names come here in one case or are
+ * compared so. */
 static bool is_same_name(enum mr_kind_id kind, mr_str a, mr_str b)
 {
 	if (kind == MR_KIND_ldap_entry)
@@ -68,14 +69,16 @@ static struct mr_merged_leaf *find_leaf(struct mr_object *object, const struct m
 
 		return object->by_id[id] ? &object->leaves.items[object->by_id[id] - 1] : NULL;
 	}
-	mr_vec_each(found, &object->leaves)
-		if ((found->leaf.flags & MR_LEAF_NAMED) && is_same_name(object->kind, found->leaf.name, leaf->name))
+	mr_vec_each (found, &object->leaves)
+		if ((found->leaf.flags & MR_LEAF_NAMED) &&
+		        is_same_name(object->kind, found->leaf.name, leaf->name))
 			return found;
 	return NULL;
 }
 
 /* What a leaf is called in messages. */
-static void leaf_name(const struct mr_object *object, const struct mr_leaf *leaf, char *out, size_t size)
+static void leaf_name(
+        const struct mr_object *object, const struct mr_leaf *leaf, char *out, size_t size)
 {
 	const struct mr_kind *kind = mr_kind_get(object->kind);
 	unsigned id = leaf->id;
@@ -84,7 +87,8 @@ static void leaf_name(const struct mr_object *object, const struct mr_leaf *leaf
 		(void)snprintf(out, size, "'%.*s' of ", MR_FMT(leaf->name));
 	} else if (object->kind == MR_KIND_domain && id >= MR_DOMAIN_DEFAULTS) {
 		kind = mr_kind_get(MR_KIND_user);
-		(void)snprintf(out, size, "'defaults.%s' of ", kind->fields[id - MR_DOMAIN_DEFAULTS].name);
+		(void)snprintf(
+		        out, size, "'defaults.%s' of ", kind->fields[id - MR_DOMAIN_DEFAULTS].name);
 	} else if (id < kind->n_fields) {
 		(void)snprintf(out, size, "'%s' of ", kind->fields[id].name);
 	} else {
@@ -93,10 +97,12 @@ static void leaf_name(const struct mr_object *object, const struct mr_leaf *leaf
 }
 
 /* Reports at the place that comes later, naming the earlier one. */
-static void report_twice(const struct mr_objects *objects, const struct mr_merged_leaf *a, const struct mr_merged_leaf *b)
+static void report_twice(const struct mr_objects *objects, const struct mr_merged_leaf *a,
+        const struct mr_merged_leaf *b)
 {
 	const struct mr_object *object = &objects->object;
-	struct mr_loc first = mr_leaf_loc(a, objects->paths), second = mr_leaf_loc(b, objects->paths);
+	struct mr_loc first = mr_leaf_loc(a, objects->paths),
+	              second = mr_leaf_loc(b, objects->paths);
 	int order = mr_str_cmp(first.path, second.path);
 	bool is_role = rank_of(a->layer) == '1' && !mr_str_eq(a->layer, b->layer);
 	mr_str key = object->key;
@@ -113,10 +119,12 @@ static void report_twice(const struct mr_objects *objects, const struct mr_merge
 		key = mr_str_skip(key, mr_str_find(key, '\x01') + 1);
 	else if (object->kind == MR_KIND_ldap_entry || object->kind == MR_KIND_ldap_tree)
 		key = (mr_str){0};
-	mr_diags_at(objects->diags, MR_ERROR, is_role ? "MR-ROLE-CONFLICT" : "MR-LEAF-TWICE", &second,
-	        "%s%s%s%.*s%s is given twice%s: the other place is %.*s:%u:%u", name, object->kind == MR_KIND_ldap_entry ? "this entry" : mr_kind_get(object->kind)->name,
-	        key.size ? " '" : "", MR_FMT(key), key.size ? "'" : "", is_role ? ", differently, by two roles of this host" : "",
-	        MR_FMT(first.path), first.line, first.column);
+	mr_diags_at(objects->diags, MR_ERROR, is_role ? "MR-ROLE-CONFLICT" : "MR-LEAF-TWICE",
+	        &second, "%s%s%s%.*s%s is given twice%s: the other place is %.*s:%u:%u", name,
+	        object->kind == MR_KIND_ldap_entry ? "this entry" : mr_kind_get(object->kind)->name,
+	        key.size ? " '" : "", MR_FMT(key), key.size ? "'" : "",
+	        is_role ? ", differently, by two roles of this host" : "", MR_FMT(first.path),
+	        first.line, first.column);
 }
 
 static void merge_leaf(struct mr_objects *objects, const struct mr_merged_leaf *leaf)
@@ -143,7 +151,8 @@ static void merge_leaf(struct mr_objects *objects, const struct mr_merged_leaf *
 		report_twice(objects, old, leaf);
 }
 
-static int merge_row(struct mr_objects *objects, const struct mr_row_key *key, mr_str body, bool is_first)
+static int merge_row(
+        struct mr_objects *objects, const struct mr_row_key *key, mr_str body, bool is_first)
 {
 	struct mr_object *object = &objects->object;
 	struct mr_merged_leaf leaf = {.file = key->file};

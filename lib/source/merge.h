@@ -1,8 +1,8 @@
 /*
  * Objects: the rows of all files for one key, merged leaf by leaf and overlaid for one host.
  *
- * Precedence: host over role over common. Within one layer a leaf may stand once only; that is reported when diagnostics
- * are given, else the first wins.
+ * Precedence: host over role over common. Within one layer a leaf may stand once only; that is
+ * reported when diagnostics are given, else the first wins.
  */
 #ifndef MR_SOURCE_MERGE_H
 #define MR_SOURCE_MERGE_H
@@ -30,7 +30,7 @@ struct mr_object {
 
 /* Which layers count. */
 struct mr_view {
-	mr_str host;             /* canonical; empty: only common ones */
+	mr_str host; /* canonical; empty: only common ones */
 	struct mr_strs_view {
 		mr_str *items;
 		size_t n;
@@ -59,8 +59,9 @@ struct mr_objects {
 	bool is_at_end;
 };
 
-MR_CHECK int mr_objects_begin(struct mr_rows *rows, enum mr_kind_id kind, mr_str prefix, bool is_exact,
-        const struct mr_view *view, const struct mr_paths *paths, struct mr_objects *out);
+MR_CHECK int mr_objects_begin(struct mr_rows *rows, enum mr_kind_id kind, mr_str prefix,
+        bool is_exact, const struct mr_view *view, const struct mr_paths *paths,
+        struct mr_objects *out);
 /* 1 object (valid until the next call), 0 end, <0. */
 MR_CHECK int mr_objects_next(struct mr_objects *objects, const struct mr_object **out);
 void mr_objects_end(struct mr_objects *objects);

@@ -1,6 +1,6 @@
 /*
- * What no file of a repository may hold, looked for byte by byte before any parser sees it: bad UTF-8, control
- * characters, odd line breaks, and characters that a reviewer cannot see.
+ * What no file of a repository may hold, looked for byte by byte before any parser sees it: bad
+ * UTF-8, control characters, odd line breaks, and characters that a reviewer cannot see.
  */
 #include "base/text.h"
 #include "source/reader.h"
@@ -24,7 +24,8 @@ static void report(struct scan *scan, const char *rule, const char *what, unsign
 	for (size_t i = scan->line_start; i < scan->at; i++)
 		loc.column += ((unsigned char)scan->bytes.data[i] & 0xC0) != 0x80;
 	if (scan->n_reported++ < REPORT_LIMIT)
-		mr_diags_at(scan->diags, MR_ERROR, rule, &loc, "%s%0*X is refused", what, scan->at < scan->bytes.size ? 4 : 2, code);
+		mr_diags_at(scan->diags, MR_ERROR, rule, &loc, "%s%0*X is refused", what,
+		        scan->at < scan->bytes.size ? 4 : 2, code);
 }
 
 /* The code point that starts at data; the text is known to be well-formed. */
@@ -39,14 +40,16 @@ static unsigned decode(const unsigned char *data, size_t *out_size)
 		return (data[0] & 0x0FU) << 12 | (data[1] & 0x3FU) << 6 | (data[2] & 0x3FU);
 	}
 	*out_size = 4;
-	return (data[0] & 0x07U) << 18 | (data[1] & 0x3FU) << 12 | (data[2] & 0x3FU) << 6 | (data[3] & 0x3FU);
+	return (data[0] & 0x07U) << 18 | (data[1] & 0x3FU) << 12 | (data[2] & 0x3FU) << 6 |
+	       (data[3] & 0x3FU);
 }
 
 static bool is_invisible(unsigned code)
 {
-	return code == 0x00AD || code == 0x061C || code == 0x180E || (code >= 0x200B && code <= 0x200F) ||
-	        (code >= 0x202A && code <= 0x202E) || (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF ||
-	        (code >= 0xE0000 && code <= 0xE007F);
+	return code == 0x00AD || code == 0x061C || code == 0x180E ||
+	       (code >= 0x200B && code <= 0x200F) || (code >= 0x202A && code <= 0x202E) ||
+	       (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF ||
+	       (code >= 0xE0000 && code <= 0xE007F);
 }
 
 static size_t scan_wide(struct scan *scan)
@@ -70,7 +73,8 @@ static void scan_control(struct scan *scan, unsigned char c)
 		scan->line_start = scan->at + 1;
 	} else if (c == '\r') {
 		if (scan->at + 1 == scan->bytes.size || scan->bytes.data[scan->at + 1] != '\n')
-			report(scan, "MR-YAML-LINE-BREAK", "carriage return without line feed, U+", c);
+			report(scan, "MR-YAML-LINE-BREAK", "carriage return without line feed, U+",
+			        c);
 	} else if (c != '\t') {
 		report(scan, "MR-YAML-CONTROL", "control character U+", c);
 	}
@@ -79,7 +83,8 @@ static void scan_control(struct scan *scan, unsigned char c)
 bool mr_prescan(struct mr_diags *diags, mr_str path, mr_str bytes)
 {
 	size_t good = mr_utf8_check(bytes);
-	struct scan scan = {.diags = diags, .path = path, .bytes = mr_str_take(bytes, good), .line = 1};
+	struct scan scan = {
+	        .diags = diags, .path = path, .bytes = mr_str_take(bytes, good), .line = 1};
 
 	while (scan.at < good) {
 		unsigned char c = (unsigned char)bytes.data[scan.at];
@@ -93,6 +98,23 @@ bool mr_prescan(struct mr_diags *diags, mr_str path, mr_str bytes)
 		scan.at++;
 	}
 	if (good < bytes.size)
-		report(&scan, "MR-YAML-ENCODING", "the file is not UTF-8: byte 0x", (unsigned char)bytes.data[good]);
+		report(&scan, "MR-YAML-ENCODING", "the file is not UTF-8: byte 0x",
+		        (unsigned char)bytes.data[good]);
 	return !scan.n_reported;
+}
+
+bool mr_scalar_check(mr_str text, bool is_escaped, bool *out_has_lines)
+{
+	bool has_control = false;
+
+	*out_has_lines = false;
+	for (size_t i = 0; i < text.size; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+
+		if (c == '\n' || c == '\t')
+			*out_has_lines = true;
+		else if (c < 0x20 || c == 0x7F)
+			has_control = true;
+	}
+	return !has_control && (!is_escaped || mr_text_check(text, true) == text.size);
 }

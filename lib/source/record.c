@@ -33,10 +33,11 @@ static bool get_text(mr_str *rest, mr_str *out)
 	return true;
 }
 
-void mr_record_write(const struct mr_digest *digest, const struct mr_diags *diags, struct mr_buf *out)
+void mr_record_write(
+        const struct mr_digest *digest, const struct mr_diags *diags, struct mr_buf *out)
 {
 	mr_buf_add(out, digest->bytes, sizeof digest->bytes);
-	mr_vec_each(diag, &diags->list) {
+	mr_vec_each (diag, &diags->list) {
 		uint32_t place[2] = {diag->loc.line, diag->loc.column};
 
 		if (diag->severity != MR_WARNING || !diag->rule.size)
@@ -55,8 +56,9 @@ static bool get_warning(mr_str *rest, struct mr_diag *out)
 	uint32_t place[2];
 
 	*out = (struct mr_diag){.severity = MR_WARNING};
-	if (!get(rest, place, sizeof place) || !get_text(rest, &out->loc.path) || !get_text(rest, &out->rule) ||
-	        !get_text(rest, &out->object) || !get_text(rest, &out->text) || !get_text(rest, &out->hint))
+	if (!get(rest, place, sizeof place) || !get_text(rest, &out->loc.path) ||
+	        !get_text(rest, &out->rule) || !get_text(rest, &out->object) ||
+	        !get_text(rest, &out->text) || !get_text(rest, &out->hint))
 		return false;
 	out->loc.line = place[0];
 	out->loc.column = place[1];

@@ -5,7 +5,8 @@
 
 #include "source/load.h"
 
-static int begin(const struct mr_references *references, enum mr_kind_id kind, struct mr_objects *out)
+static int begin(
+        const struct mr_references *references, enum mr_kind_id kind, struct mr_objects *out)
 {
 	struct mr_check *check = references->check;
 	int error = mr_check_begin(check, kind, out);
@@ -15,7 +16,8 @@ static int begin(const struct mr_references *references, enum mr_kind_id kind, s
 	return error;
 }
 
-static int next(const struct mr_references *references, struct mr_objects *objects, const struct mr_object **out)
+static int next(const struct mr_references *references, struct mr_objects *objects,
+        const struct mr_object **out)
 {
 	/* domains were merged, digested and checked by themselves before */
 	if (references->is_first && objects->object.kind != MR_KIND_domain)
@@ -24,8 +26,8 @@ static int next(const struct mr_references *references, struct mr_objects *objec
 }
 
 /* Each item of a list leaf as a reference of the owner. */
-static void each_item(const struct mr_references *references, struct mr_arena *arena, struct mr_reference *reference,
-        mr_str domain)
+static void each_item(const struct mr_references *references, struct mr_arena *arena,
+        struct mr_reference *reference, mr_str domain)
 {
 	const struct mr_merged_leaf *leaf = reference->leaf;
 	mr_str rest = leaf ? leaf->leaf.items : (mr_str){0};
@@ -37,20 +39,23 @@ static void each_item(const struct mr_references *references, struct mr_arena *a
 	while (mr_leaf_next_item(&rest, &item) > 0) {
 		bool is_local = mr_str_find(item.text, '@') == item.text.size;
 
-		reference->address = is_local ? mr_str_printf(arena, "%.*s@%.*s", MR_FMT(item.text), MR_FMT(domain)) : item.text;
+		reference->address = is_local ? mr_str_printf(arena, "%.*s@%.*s", MR_FMT(item.text),
+		                                        MR_FMT(domain))
+		                              : item.text;
 		reference->loc.line = item.line;
 		reference->loc.column = item.column;
 		references->on_reference(references->arg, reference);
 	}
 }
 
-static void user_references(const struct mr_references *references, const struct mr_object *object, struct mr_arena *arena)
+static void user_references(const struct mr_references *references, const struct mr_object *object,
+        struct mr_arena *arena)
 {
 	const struct mr_desired *desired = references->check->desired;
 	mr_str domain = mr_address_domain(object->key);
 	const struct mr_domain_facts *facts = mr_domain_facts_find(desired, domain);
-	struct mr_reference reference = {MR_USE_DECLARED, MR_KIND_user, object->key, object->key, NULL,
-	        mr_object_loc(object, &desired->paths)};
+	struct mr_reference reference = {MR_USE_DECLARED, MR_KIND_user, object->key, object->key,
+	        NULL, mr_object_loc(object, &desired->paths)};
 
 	references->on_reference(references->arg, &reference);
 	reference.leaf = mr_user_leaf(desired, facts, object, MR_F_USER_ALIASES, NULL);
@@ -86,8 +91,8 @@ static int each_alias(const struct mr_references *references)
 	int result = begin(references, MR_KIND_alias, &objects);
 
 	while (result >= 0 && (result = next(references, &objects, &object)) > 0) {
-		struct mr_reference reference = {MR_USE_DECLARED, MR_KIND_alias, object->key, object->key, NULL,
-		        mr_object_loc(object, &desired->paths)};
+		struct mr_reference reference = {MR_USE_DECLARED, MR_KIND_alias, object->key,
+		        object->key, NULL, mr_object_loc(object, &desired->paths)};
 
 		if (references->on_alias)
 			references->on_alias(references->arg, object);
@@ -107,7 +112,8 @@ static int each_domain(const struct mr_references *references)
 	int result = begin(references, MR_KIND_domain, &objects);
 
 	while (result >= 0 && (result = next(references, &objects, &object)) > 0) {
-		struct mr_reference reference = {MR_USE_DECLARED, MR_KIND_domain, object->key, object->key, NULL, {{0}, 0, 0}};
+		struct mr_reference reference = {MR_USE_DECLARED, MR_KIND_domain, object->key,
+		        object->key, NULL, {{0}, 0, 0}};
 
 		reference.leaf = mr_object_leaf(object, MR_F_DOMAIN_ADDRESSES);
 		each_item(references, &objects.arena, &reference, object->key);

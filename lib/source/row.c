@@ -3,23 +3,24 @@
  */
 #include "source/row.h"
 
-static void put_number(struct mr_buf *out, uint64_t number)
-{
-	char bytes[10];
-	size_t n = 0;
+#include <string.h>
 
+/* Writes at most 10 bytes behind end and returns the new end. */
+static char *write_number(char *end, uint64_t number)
+{
 	while (number >= 0x80) {
-		bytes[n++] = (char)(number | 0x80);
+		*end++ = (char)(number | 0x80);
 		number >>= 7;
 	}
-	bytes[n++] = (char)number;
-	mr_buf_add(out, bytes, n);
+	*end++ = (char)number;
+	return end;
 }
 
-static void put_text(struct mr_buf *out, mr_str text)
+static void put_number(struct mr_buf *out, uint64_t number)
 {
-	put_number(out, text.size);
-	mr_buf_add_str(out, text);
+	char *start = mr_buf_reserve(out, 10);
+
+	out->size += (size_t)(write_number(start, number) - start);
 }
 
 static bool get_number(mr_str *rest, uint64_t *out)
@@ -79,21 +80,34 @@ void mr_row_head(struct mr_buf *body, uint32_t line, uint32_t column)
 
 void mr_row_leaf(struct mr_buf *body, const struct mr_leaf *leaf)
 {
-	mr_buf_add_char(body, (char)leaf->id);
-	mr_buf_add_char(body, (char)leaf->flags);
-	if (leaf->flags & MR_LEAF_NAMED)
-		put_text(body, leaf->name);
-	put_number(body, leaf->line);
-	put_number(body, leaf->column);
-	put_number(body, leaf->n_items);
+	bool is_named = leaf->flags & MR_LEAF_NAMED;
+	size_t name_size = is_named ? leaf->name.size : 0;
+	char *start = mr_buf_reserve(body, name_size + 42), *end = start;
+
+	*end++ = (char)leaf->id;
+	*end++ = (char)leaf->flags;
+	if (is_named) {
+		end = write_number(end, name_size);
+		memcpy(end, leaf->name.data, name_size);
+		end += name_size;
+	}
+	end = write_number(end, leaf->line);
+	end = write_number(end, leaf->column);
+	end = write_number(end, leaf->n_items);
+	body->size += (size_t)(end - start);
 }
 
 void mr_row_item(struct mr_buf *body, const struct mr_leaf_item *item)
 {
-	mr_buf_add_char(body, (char)item->form);
-	put_number(body, item->line);
-	put_number(body, item->column);
-	put_text(body, item->text);
+	char *start = mr_buf_reserve(body, item->text.size + 31), *end = start;
+
+	*end++ = (char)item->form;
+	end = write_number(end, item->line);
+	end = write_number(end, item->column);
+	end = write_number(end, item->text.size);
+	if (item->text.size)
+		memcpy(end, item->text.data, item->text.size);
+	body->size += (size_t)(end - start) + item->text.size;
 }
 
 int mr_row_read_head(mr_str *rest, uint32_t *out_line, uint32_t *out_column)
@@ -127,7 +141,8 @@ int mr_row_next_leaf(mr_str *rest, struct mr_leaf *out)
 		return MR_E_FAILED;
 	if ((out->flags & MR_LEAF_NAMED) && !get_text(rest, &out->name))
 		return MR_E_FAILED;
-	if (!get_u32(rest, &out->line) || !get_u32(rest, &out->column) || !get_number(rest, &n) || n > rest->size)
+	if (!get_u32(rest, &out->line) || !get_u32(rest, &out->column) || !get_number(rest, &n) ||
+	        n > rest->size)
 		return MR_E_FAILED;
 	start = *rest;
 	for (uint64_t i = 0; i < n; i++)

@@ -1,6 +1,6 @@
 /*
- * Rows: what one file says of one object, as bytes. A head with the place of the object's key, then its leaves, each
- * with its place and its values in canonical form.
+ * Rows: what one file says of one object, as bytes. A head with the place of the object's key, then
+ * its leaves, each with its place and its values in canonical form.
  */
 #ifndef MR_SOURCE_ROW_H
 #define MR_SOURCE_ROW_H
@@ -44,7 +44,8 @@ void mr_row_head(struct mr_buf *body, uint32_t line, uint32_t column);
 void mr_row_leaf(struct mr_buf *body, const struct mr_leaf *leaf);
 void mr_row_item(struct mr_buf *body, const struct mr_leaf_item *item);
 
-/* Reading. Rows come from our own store, but a damaged one must not lead astray: <0 for bytes that are no row. */
+/* Reading. Rows come from our own store, but a damaged one must not lead astray: <0 for bytes that
+ * are no row. */
 MR_CHECK int mr_row_read_head(mr_str *rest, uint32_t *out_line, uint32_t *out_column);
 /* 1 leaf, 0 end, <0 damaged. */
 MR_CHECK int mr_row_next_leaf(mr_str *rest, struct mr_leaf *out);

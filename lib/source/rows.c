@@ -3,10 +3,8 @@
  */
 #include "source/rows.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <sqlite3.h>
 
@@ -29,29 +27,34 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
         [STATEMENT_DELETE] = "DELETE FROM row WHERE k = ?1",
         [STATEMENT_META] = "SELECT value FROM meta WHERE name = ?1",
         [STATEMENT_SET_META] = "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
-        [STATEMENT_PUT_FILE] = "INSERT OR REPLACE INTO file (id, path, blob, keys) VALUES (?1, ?2, ?3, ?4)",
+        [STATEMENT_PUT_FILE] =
+                "INSERT OR REPLACE INTO file (id, path, blob, keys) VALUES (?1, ?2, ?3, ?4)",
         [STATEMENT_MOVE_FILE] = "UPDATE file SET path = ?2 WHERE id = ?1",
         [STATEMENT_FILE_KEYS] = "SELECT keys FROM file WHERE id = ?1",
         [STATEMENT_DROP_FILE] = "DELETE FROM file WHERE id = ?1",
 };
 
-static const char schema[] = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
-                             "CREATE TABLE IF NOT EXISTS file (id INTEGER PRIMARY KEY, path TEXT NOT NULL,"
-                             " blob TEXT NOT NULL, keys BLOB NOT NULL);"
-                             "CREATE TABLE IF NOT EXISTS row (k BLOB PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID;";
+static const char schema[] =
+        "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT "
+        "ROWID;"
+        "CREATE TABLE IF NOT EXISTS file (id INTEGER PRIMARY KEY, path TEXT NOT NULL,"
+        " blob TEXT NOT NULL, keys BLOB NOT NULL);"
+        "CREATE TABLE IF NOT EXISTS row (k BLOB PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID;";
 
 struct mr_rows {
 	sqlite3 *db;
 	struct mr_diags *diags;
 	sqlite3_stmt *statements[STATEMENT_COUNT];
-	sqlite3_stmt *spare_scan; /* look-ups come one after the other: preparing would cost more than they do */
+	sqlite3_stmt *spare_scan; /* look-ups come one after the other: preparing would cost more
+	                             than they do */
 };
 
 static int failed(struct mr_rows *rows, const char *what)
 {
 	if (!rows->diags)
 		return MR_E_FAILED;
-	return mr_fail(rows->diags, MR_E_FAILED, "cannot %s the store of rows: %s", what, sqlite3_errmsg(rows->db));
+	return mr_fail(rows->diags, MR_E_FAILED, "cannot %s the store of rows: %s", what,
+	        sqlite3_errmsg(rows->db));
 }
 
 static int run(struct mr_rows *rows, const char *sql, const char *what)
@@ -62,12 +65,14 @@ static int run(struct mr_rows *rows, const char *sql, const char *what)
 /* Text and blobs of size 0 need a place all the same: NULL would be the SQL null. */
 static void bind_blob(sqlite3_stmt *statement, int at, mr_str value)
 {
-	(void)sqlite3_bind_blob64(statement, at, value.size ? value.data : "", value.size, SQLITE_STATIC);
+	(void)sqlite3_bind_blob64(
+	        statement, at, value.size ? value.data : "", value.size, SQLITE_STATIC);
 }
 
 static void bind_text(sqlite3_stmt *statement, int at, mr_str value)
 {
-	(void)sqlite3_bind_text64(statement, at, value.size ? value.data : "", value.size, SQLITE_STATIC, SQLITE_UTF8);
+	(void)sqlite3_bind_text64(statement, at, value.size ? value.data : "", value.size,
+	        SQLITE_STATIC, SQLITE_UTF8);
 }
 
 static mr_str column_bytes(sqlite3_stmt *statement, int at)
@@ -82,7 +87,8 @@ static sqlite3_stmt *prepared(struct mr_rows *rows, enum statement which)
 	sqlite3_stmt **statement = &rows->statements[which];
 
 	if (!*statement)
-		(void)sqlite3_prepare_v3(rows->db, statement_texts[which], -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
+		(void)sqlite3_prepare_v3(rows->db, statement_texts[which], -1,
+		        SQLITE_PREPARE_PERSISTENT, statement, NULL);
 	return *statement;
 }
 
@@ -116,10 +122,12 @@ static int open_db(struct mr_rows *rows, const char *path)
 	if (code == SQLITE_OK)
 		code = sqlite3_busy_timeout(rows->db, BUSY_TIMEOUT_MS);
 	if (code == SQLITE_OK)
-		code = sqlite3_exec(rows->db, "PRAGMA page_size = 8192; PRAGMA cache_size = -6144", NULL, NULL, NULL);
+		code = sqlite3_exec(rows->db, "PRAGMA page_size = 8192; PRAGMA cache_size = -6144",
+		        NULL, NULL, NULL);
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(rows->db,
-		        is_private ? "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE"
+		        is_private ? "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA "
+		                     "locking_mode = EXCLUSIVE"
 		                   : "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
 		        NULL, NULL, NULL);
 	if (code == SQLITE_OK)
@@ -127,16 +135,6 @@ static int open_db(struct mr_rows *rows, const char *path)
 	if (code != SQLITE_OK)
 		close_db(rows);
 	return code;
-}
-
-static void remove_cache(const char *path)
-{
-	static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
-	char name[4096];
-
-	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
-		if ((size_t)snprintf(name, sizeof name, "%s%s", path, suffixes[i]) < sizeof name)
-			(void)unlink(name); /* absent is fine */
 }
 
 /* Empties a cache that was written with other tables. */
@@ -169,14 +167,15 @@ int mr_rows_open(struct mr_diags *diags, const char *cache_path, struct mr_rows 
 	if (cache_path) {
 		code = open_db(rows, cache_path);
 		if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) {
-			remove_cache(cache_path);
+			mr_rows_remove(cache_path);
 			code = open_db(rows, cache_path);
 		}
 	}
 	if (code != SQLITE_OK)
 		code = open_db(rows, NULL);
 	error = code == SQLITE_OK ? check_tables(rows)
-	                          : mr_fail(diags, MR_E_FAILED, "cannot open the store of rows: %s", sqlite3_errstr(code));
+	                          : mr_fail(diags, MR_E_FAILED, "cannot open the store of rows: %s",
+	                                    sqlite3_errstr(code));
 	if (error) {
 		mr_rows_close(rows);
 		return error;
@@ -241,15 +240,18 @@ int mr_rows_set_meta(struct mr_rows *rows, const char *name, mr_str value)
 	return finish(rows, statement, "write");
 }
 
-int mr_rows_each_file(struct mr_rows *rows, void (*fn)(void *arg, int64_t id, mr_str path, mr_str blob), void *arg)
+int mr_rows_each_file(struct mr_rows *rows,
+        void (*fn)(void *arg, int64_t id, mr_str path, mr_str blob), void *arg)
 {
 	sqlite3_stmt *statement = NULL;
-	int code = sqlite3_prepare_v2(rows->db, "SELECT id, path, blob FROM file ORDER BY id", -1, &statement, NULL);
+	int code = sqlite3_prepare_v2(
+	        rows->db, "SELECT id, path, blob FROM file ORDER BY id", -1, &statement, NULL);
 
 	while (code == SQLITE_OK || code == SQLITE_ROW) {
 		code = sqlite3_step(statement);
 		if (code == SQLITE_ROW)
-			fn(arg, sqlite3_column_int64(statement, 0), column_bytes(statement, 1), column_bytes(statement, 2));
+			fn(arg, sqlite3_column_int64(statement, 0), column_bytes(statement, 1),
+			        column_bytes(statement, 2));
 	}
 	(void)sqlite3_finalize(statement);
 	return code == SQLITE_DONE ? 0 : failed(rows, "read");
@@ -258,7 +260,8 @@ int mr_rows_each_file(struct mr_rows *rows, void (*fn)(void *arg, int64_t id, mr
 int mr_rows_last_file(struct mr_rows *rows, int64_t *out)
 {
 	sqlite3_stmt *statement = NULL;
-	int code = sqlite3_prepare_v2(rows->db, "SELECT coalesce(max(id), 0) FROM file", -1, &statement, NULL);
+	int code = sqlite3_prepare_v2(
+	        rows->db, "SELECT coalesce(max(id), 0) FROM file", -1, &statement, NULL);
 
 	if (code == SQLITE_OK)
 		code = sqlite3_step(statement);
@@ -291,14 +294,6 @@ int mr_rows_move_file(struct mr_rows *rows, int64_t id, mr_str path)
 	(void)sqlite3_bind_int64(statement, 1, id);
 	bind_text(statement, 2, path);
 	return finish(rows, statement, "write");
-}
-
-void mr_rows_add_key(struct mr_buf *keys, mr_str row_key)
-{
-	uint32_t size = (uint32_t)row_key.size;
-
-	mr_buf_add(keys, &size, sizeof size);
-	mr_buf_add_str(keys, row_key);
 }
 
 static int delete_keys(struct mr_rows *rows, mr_str keys)
@@ -342,38 +337,8 @@ int mr_rows_insert(struct mr_rows *rows, mr_str row_key, mr_str body)
 	return finish(rows, statement, "write");
 }
 
-void mr_row_key_format(const struct mr_row_key *key, struct mr_buf *out)
-{
-	unsigned char file[4] = {(unsigned char)(key->file >> 24), (unsigned char)(key->file >> 16),
-	        (unsigned char)(key->file >> 8), (unsigned char)key->file};
-
-	mr_buf_clear(out);
-	mr_buf_add_char(out, (char)key->kind);
-	mr_buf_add_str(out, key->key);
-	mr_buf_add_char(out, '\0');
-	mr_buf_add_str(out, key->layer);
-	mr_buf_add_char(out, '\0');
-	mr_buf_add(out, file, sizeof file);
-}
-
-int mr_row_key_parse(mr_str bytes, struct mr_row_key *out)
-{
-	mr_str rest = mr_str_skip(bytes, 1);
-	const unsigned char *file;
-
-	if (!bytes.size || (unsigned char)bytes.data[0] >= MR_KIND_COUNT)
-		return MR_E_FAILED;
-	out->kind = (enum mr_kind_id)bytes.data[0];
-	out->key = mr_str_split(&rest, '\0');
-	out->layer = mr_str_split(&rest, '\0');
-	if (rest.size != 4)
-		return MR_E_FAILED;
-	file = (const unsigned char *)rest.data;
-	out->file = (uint32_t)file[0] << 24 | (uint32_t)file[1] << 16 | (uint32_t)file[2] << 8 | file[3];
-	return 0;
-}
-
-int mr_scan_begin(struct mr_rows *rows, enum mr_kind_id kind, mr_str prefix, bool is_exact, struct mr_scan *out)
+int mr_scan_begin(struct mr_rows *rows, enum mr_kind_id kind, mr_str prefix, bool is_exact,
+        struct mr_scan *out)
 {
 	struct mr_buf from = MR_BUF_INIT, to = MR_BUF_INIT;
 	sqlite3_stmt *statement = rows->spare_scan;
@@ -381,8 +346,9 @@ int mr_scan_begin(struct mr_rows *rows, enum mr_kind_id kind, mr_str prefix, boo
 
 	rows->spare_scan = NULL;
 	if (!statement)
-		code = sqlite3_prepare_v2(rows->db, "SELECT k, v FROM row WHERE k >= ?1 AND k < ?2 ORDER BY k", -1,
-		        &statement, NULL);
+		code = sqlite3_prepare_v2(rows->db,
+		        "SELECT k, v FROM row WHERE k >= ?1 AND k < ?2 ORDER BY k", -1, &statement,
+		        NULL);
 
 	mr_buf_add_char(&from, (char)kind);
 	mr_buf_add_str(&from, prefix);

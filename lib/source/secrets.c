@@ -1,5 +1,6 @@
 /*
- * Secrets: each one that this host needs, read from the folder of secret files. Values stay in memory of this process.
+ * Secrets: each one that this host needs, read from the folder of secret files. Values stay in
+ * memory of this process.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,10 +33,11 @@ static void report_missing(struct resolving *resolving, const struct mr_loc *loc
 
 	if (mr_tree_read_path(resolving->tree, path, &encrypted) == 0)
 		mr_diags_at(resolving->diags, MR_ERROR, "MR-UNSUPPORTED", loc,
-		        "secret '%.*s' is kept as %.*s: age is not supported by this version", MR_FMT(name), MR_FMT(path));
+		        "secret '%.*s' is kept as %.*s: age is not supported by this version",
+		        MR_FMT(name), MR_FMT(path));
 	else
-		mr_diags_at(resolving->diags, MR_ERROR, "MR-SECRET-MISSING", loc, "secret '%.*s' is not in '%s'", MR_FMT(name),
-		        resolving->directory);
+		mr_diags_at(resolving->diags, MR_ERROR, "MR-SECRET-MISSING", loc,
+		        "secret '%.*s' is not in '%s'", MR_FMT(name), resolving->directory);
 	mr_buf_done(&encrypted);
 }
 
@@ -61,8 +63,8 @@ static bool trim(mr_str raw, mr_str *out)
 	if (mr_str_ends(raw, MR_STR("\r")))
 		raw = mr_str_take(raw, raw.size - 1);
 	*out = raw;
-	return raw.size && raw.size <= SIZE_LIMIT && !memchr(raw.data, '\n', raw.size) && !memchr(raw.data, '\0', raw.size) &&
-	        !memchr(raw.data, '\r', raw.size);
+	return raw.size && raw.size <= SIZE_LIMIT && !memchr(raw.data, '\n', raw.size) &&
+	       !memchr(raw.data, '\0', raw.size) && !memchr(raw.data, '\r', raw.size);
 }
 
 /* Reads one secret; what is wrong is reported at loc. */
@@ -80,15 +82,18 @@ static void read_secret(struct resolving *resolving, const struct mr_loc *loc, m
 	if (fd < 0 && errno == ENOENT) {
 		report_missing(resolving, loc, name);
 	} else if (fd < 0 || fstat(fd, &status) < 0) {
-		mr_diags_at(resolving->diags, MR_ERROR, "MR-SECRET-MISSING", loc, "cannot open secret '%.*s' in '%s': %s",
-		        MR_FMT(name), resolving->directory, strerror(errno));
+		mr_diags_at(resolving->diags, MR_ERROR, "MR-SECRET-MISSING", loc,
+		        "cannot open secret '%.*s' in '%s': %s", MR_FMT(name), resolving->directory,
+		        strerror(errno));
 	} else if (!S_ISREG(status.st_mode)) {
-		mr_diags_at(resolving->diags, MR_ERROR, "MR-SECRET-VALUE", loc, "secret '%.*s' is no plain file", MR_FMT(name));
+		mr_diags_at(resolving->diags, MR_ERROR, "MR-SECRET-VALUE", loc,
+		        "secret '%.*s' is no plain file", MR_FMT(name));
 	} else if (status.st_mode & 0007) {
 		mr_diags_at(resolving->diags, MR_ERROR, "MR-SECRET-PERMISSIONS", loc,
-		        "secret '%.*s' may be read by others than its owner and group: mode %04o", MR_FMT(name),
-		        (unsigned)status.st_mode & 07777);
-		mr_diags_hint(resolving->diags, "chmod o= %s/%.*s", resolving->directory, MR_FMT(name));
+		        "secret '%.*s' may be read by others than its owner and group: mode %04o",
+		        MR_FMT(name), (unsigned)status.st_mode & 07777);
+		mr_diags_hint(
+		        resolving->diags, "chmod o= %s/%.*s", resolving->directory, MR_FMT(name));
 	} else if (read_all(fd, &raw) < 0 || !trim(mr_buf_str(&raw), &secret.value)) {
 		mr_diags_at(resolving->diags, MR_ERROR, "MR-SECRET-VALUE", loc,
 		        "secret '%.*s' must be one line of at most 64 KiB", MR_FMT(name));
@@ -102,7 +107,8 @@ static void read_secret(struct resolving *resolving, const struct mr_loc *loc, m
 
 static bool is_known(const struct resolving *resolving, mr_str name)
 {
-	return resolving->secrets.n && mr_str_eq(resolving->secrets.items[resolving->secrets.n - 1].name, name);
+	return resolving->secrets.n &&
+	       mr_str_eq(resolving->secrets.items[resolving->secrets.n - 1].name, name);
 }
 
 static int each_secret(struct resolving *resolving)
@@ -111,8 +117,8 @@ static int each_secret(struct resolving *resolving)
 	const struct mr_object *object;
 	struct mr_objects objects;
 	mr_str tried = {0};
-	int result = mr_objects_begin(desired->rows, MR_KIND_secret, (mr_str){0}, false, &desired->view, &desired->paths,
-	        &objects);
+	int result = mr_objects_begin(desired->rows, MR_KIND_secret, (mr_str){0}, false,
+	        &desired->view, &desired->paths, &objects);
 
 	/* "NAME" comes before "NAME\x01p", with the use as a password; both may be there. */
 	while (result >= 0 && (result = mr_objects_next(&objects, &object)) > 0) {
@@ -131,7 +137,8 @@ static int each_secret(struct resolving *resolving)
 	return result;
 }
 
-int mr_secrets_resolve(struct mr_desired *desired, struct mr_diags *diags, const char *directory, struct mr_tree *tree)
+int mr_secrets_resolve(struct mr_desired *desired, struct mr_diags *diags, const char *directory,
+        struct mr_tree *tree)
 {
 	struct resolving resolving = {desired, diags, tree, directory, -1, {0}};
 	size_t n_before = diags->n_errors;
@@ -141,9 +148,11 @@ int mr_secrets_resolve(struct mr_desired *desired, struct mr_diags *diags, const
 	error = each_secret(&resolving);
 	if (resolving.fd >= 0)
 		(void)close(resolving.fd); /* was only read */
-	desired->secrets = mr_alloc_n(&desired->arena, resolving.secrets.n + 1, sizeof *desired->secrets);
+	desired->secrets =
+	        mr_alloc_n(&desired->arena, resolving.secrets.n + 1, sizeof *desired->secrets);
 	if (resolving.secrets.n)
-		memcpy(desired->secrets, resolving.secrets.items, resolving.secrets.n * sizeof *desired->secrets);
+		memcpy(desired->secrets, resolving.secrets.items,
+		        resolving.secrets.n * sizeof *desired->secrets);
 	desired->n_secrets = resolving.secrets.n;
 	mr_vec_done(&resolving.secrets);
 	if (error < 0)

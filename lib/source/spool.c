@@ -1,6 +1,6 @@
 /*
- * The spool: rows are collected in one buffer; a full buffer is sorted and written as a run. Draining merges the runs,
- * each read through a small window.
+ * The spool: rows are collected in one buffer; a full buffer is sorted and written as a run.
+ * Draining merges the runs, each read through a small window.
  */
 #include "source/spool.h"
 
@@ -69,15 +69,16 @@ static int compare_entries(const void *a, const void *b, void *data)
 
 	if (x->prefix != y->prefix)
 		return x->prefix < y->prefix ? -1 : 1;
-	order = mr_str_cmp((mr_str){base + x->key_at, x->key_size}, (mr_str){base + y->key_at, y->key_size});
+	order = mr_str_cmp(
+	        (mr_str){base + x->key_at, x->key_size}, (mr_str){base + y->key_at, y->key_size});
 	return order ? order : (x->ordinal > y->ordinal) - (x->ordinal < y->ordinal);
 }
 
 static void sort_entries(struct mr_spool *spool)
 {
 	if (spool->entries.n)
-		qsort_r(spool->entries.items, spool->entries.n, sizeof *spool->entries.items, compare_entries,
-		        spool->data.data);
+		qsort_r(spool->entries.items, spool->entries.n, sizeof *spool->entries.items,
+		        compare_entries, spool->data.data);
 }
 
 /* A file that nobody else can open and that is gone with its descriptor. */
@@ -89,7 +90,8 @@ static int open_file(struct mr_spool *spool)
 		spool->fd = open(folders[i], O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (spool->fd >= 0)
 		return 0;
-	return mr_fail(spool->diags, MR_E_FAILED, "cannot make a temporary file in '/var/tmp' or '/tmp': %s", strerror(errno));
+	return mr_fail(spool->diags, MR_E_FAILED,
+	        "cannot make a temporary file in '/var/tmp' or '/tmp': %s", strerror(errno));
 }
 
 static int write_all(struct mr_spool *spool, const char *data, size_t size)
@@ -100,7 +102,8 @@ static int write_all(struct mr_spool *spool, const char *data, size_t size)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return mr_fail(spool->diags, MR_E_FAILED, "cannot write a temporary file: %s", strerror(errno));
+			return mr_fail(spool->diags, MR_E_FAILED,
+			        "cannot write a temporary file: %s", strerror(errno));
 		data += n;
 		size -= (size_t)n;
 		spool->file_size += (uint64_t)n;
@@ -141,8 +144,10 @@ static int write_run(struct mr_spool *spool)
 
 int mr_spool_add(struct mr_spool *spool, mr_str key, mr_str body)
 {
-	struct entry entry = {.key_at = (uint32_t)spool->data.size, .key_size = (uint32_t)key.size,
-	        .body_size = (uint32_t)body.size, .ordinal = (uint32_t)spool->entries.n};
+	struct entry entry = {.key_at = (uint32_t)spool->data.size,
+	        .key_size = (uint32_t)key.size,
+	        .body_size = (uint32_t)body.size,
+	        .ordinal = (uint32_t)spool->entries.n};
 
 	for (size_t i = 0; i < 8; i++)
 		entry.prefix = entry.prefix << 8 | (i < key.size ? (unsigned char)key.data[i] : 0);
@@ -169,12 +174,14 @@ static int fill(struct mr_spool *spool, struct run *run, size_t size)
 		want = left + (size_t)(run->end - run->at);
 	(void)mr_buf_reserve(window, want - left);
 	while (window->size < want) {
-		ssize_t n = pread(spool->fd, window->data + window->size, want - window->size, (off_t)run->at);
+		ssize_t n = pread(spool->fd, window->data + window->size, want - window->size,
+		        (off_t)run->at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return mr_fail(spool->diags, MR_E_FAILED, "cannot read a temporary file back");
+			return mr_fail(
+			        spool->diags, MR_E_FAILED, "cannot read a temporary file back");
 		window->size += (size_t)n;
 		run->at += (uint64_t)n;
 	}

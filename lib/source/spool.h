@@ -11,7 +11,9 @@ struct mr_spool;
 struct mr_spool *mr_spool_new(struct mr_diags *diags);
 void mr_spool_free(struct mr_spool *spool);
 MR_CHECK int mr_spool_add(struct mr_spool *spool, mr_str key, mr_str body);
-/* Calls fn for every row in the order of keys; rows of one key in the order they were added. Stops when fn fails. */
-MR_CHECK int mr_spool_drain(struct mr_spool *spool, int (*fn)(void *arg, mr_str key, mr_str body), void *arg);
+/* Calls fn for every row in the order of keys; rows of one key in the order they were added. Stops
+ * when fn fails. */
+MR_CHECK int mr_spool_drain(
+        struct mr_spool *spool, int (*fn)(void *arg, mr_str key, mr_str body), void *arg);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * The inside of a desired state: rows, the view of one host, and the few things that are kept in memory.
+ * The inside of a desired state: rows, the view of one host, and the few things that are kept in
+ * memory.
  */
 #ifndef MR_SOURCE_STATE_H
 #define MR_SOURCE_STATE_H
@@ -44,27 +45,29 @@ struct mr_desired {
 };
 
 /* What a user's leaf is when all defaults are in: NULL when nobody says anything. */
-const struct mr_merged_leaf *mr_user_leaf(const struct mr_desired *desired, const struct mr_domain_facts *domain,
-        const struct mr_object *object, unsigned id, const char **out_origin);
+const struct mr_merged_leaf *mr_user_leaf(const struct mr_desired *desired,
+        const struct mr_domain_facts *domain, const struct mr_object *object, unsigned id,
+        const char **out_origin);
 const struct mr_domain_facts *mr_domain_facts_find(const struct mr_desired *desired, mr_str name);
 /* The domain of an address. */
 mr_str mr_address_domain(mr_str address);
 
 /* Typed objects out of merged ones; views live in the arena and as long as the object. */
-void mr_user_from(const struct mr_desired *desired, const struct mr_object *object, struct mr_arena *arena,
-        struct mr_user *out);
-void mr_alias_from(const struct mr_desired *desired, const struct mr_object *object, struct mr_arena *arena,
-        struct mr_alias *out);
-void mr_domain_from(const struct mr_desired *desired, const struct mr_object *object, struct mr_arena *arena,
-        struct mr_domain *out);
+void mr_user_from(const struct mr_desired *desired, const struct mr_object *object,
+        struct mr_arena *arena, struct mr_user *out);
+void mr_alias_from(const struct mr_desired *desired, const struct mr_object *object,
+        struct mr_arena *arena, struct mr_alias *out);
+void mr_domain_from(const struct mr_desired *desired, const struct mr_object *object,
+        struct mr_arena *arena, struct mr_domain *out);
 
-/* Reads what is kept in memory: view of the host, accounts, defaults, domains, policy. Reports what does not merge when
- * diags is given. */
+/* Reads what is kept in memory: view of the host, accounts, defaults, domains, policy. Reports what
+ * does not merge when diags is given. */
 MR_CHECK int mr_desired_load(struct mr_desired *desired, struct mr_diags *diags, mr_str host);
 /* The value of a resolved secret; false when it is not there. */
 bool mr_secret_find(const struct mr_desired *desired, mr_str name, mr_str *out);
 
 /* The items of a list leaf, local parts completed; sorted and without repetitions when is_set. */
-struct mr_strs mr_leaf_strs(struct mr_arena *arena, const struct mr_merged_leaf *leaf, mr_str domain, bool is_set);
+struct mr_strs mr_leaf_strs(
+        struct mr_arena *arena, const struct mr_merged_leaf *leaf, mr_str domain, bool is_set);
 
 #endif

@@ -40,7 +40,8 @@ void mr_sync_done(struct mr_sync *sync)
 static void add_stored(void *arg, int64_t id, mr_str path, mr_str blob)
 {
 	struct work *work = arg;
-	struct stored stored = {mr_str_copy(&work->arena, blob), mr_str_copy(&work->arena, path), (uint32_t)id, false};
+	struct stored stored = {mr_str_copy(&work->arena, blob), mr_str_copy(&work->arena, path),
+	        (uint32_t)id, false};
 
 	mr_vec_push(&work->stored, stored);
 	if ((size_t)id >= work->n_ids)
@@ -94,15 +95,18 @@ static int claim_all(struct work *work)
 	int error = mr_rows_each_file(work->desired->rows, add_stored, work);
 
 	if (work->stored.n)
-		qsort(work->stored.items, work->stored.n, sizeof *work->stored.items, compare_stored);
+		qsort(work->stored.items, work->stored.n, sizeof *work->stored.items,
+		        compare_stored);
 	work->id_of_file = mr_alloc_n(&work->arena, n + 1, sizeof *work->id_of_file);
 	work->is_used = mr_alloc_n(&work->arena, work->n_ids + n + 2, sizeof *work->is_used);
 	for (size_t i = 0; i < n && !error; i++) {
 		struct stored *stored = claim(work, &files[i]);
 
-		/* What the root file may hold depends on its name: it is never taken from or for another. */
+		/* What the root file may hold depends on its name: it is never taken from or for
+		 * another. */
 		if (stored && !mr_str_eq(stored->path, files[i].path) &&
-		        (mr_str_is(files[i].path, MR_ROOT_FILE) || mr_str_is(stored->path, MR_ROOT_FILE))) {
+		        (mr_str_is(files[i].path, MR_ROOT_FILE) ||
+		                mr_str_is(stored->path, MR_ROOT_FILE))) {
 			stored->is_claimed = false;
 			stored = NULL;
 		}
@@ -150,12 +154,14 @@ static int parse_file(struct work *work, size_t index, const struct mr_tree_file
 	int error = mr_tree_read(work->tree, index, &bytes);
 
 	if (!error) {
-		struct mr_load_input input = {id, work->desired->paths.items[id], mr_buf_str(&bytes)};
+		struct mr_load_input input = {
+		        id, work->desired->paths.items[id], mr_buf_str(&bytes)};
 
 		error = mr_load_file(work->diags, work->spool, &input, &keys, &is_broken);
 	}
 	if (!error)
-		error = mr_rows_put_file(work->desired->rows, id, file->path, file->blob, mr_buf_str(&keys));
+		error = mr_rows_put_file(
+		        work->desired->rows, id, file->path, file->blob, mr_buf_str(&keys));
 	work->sync->is_partial |= is_broken;
 	if (work->diags->n_errors > n_before)
 		mr_vec_push(&work->sync->bad, id);
@@ -176,11 +182,13 @@ static void report_spelling(struct work *work, const struct mr_row_key *key, mr_
 		return;
 	if (key->kind == MR_KIND_ldap_entry || key->kind == MR_KIND_ldap_tree)
 		mr_diags_at(work->diags, MR_ERROR, "MR-NAME-TWICE", &loc,
-		        "this distinguished name stands twice in the file, spelled differently: the other place is line %u",
+		        "this distinguished name stands twice in the file, spelled differently: "
+		        "the other place is line %u",
 		        work->previous_line);
 	else
 		mr_diags_at(work->diags, MR_ERROR, "MR-NAME-TWICE", &loc,
-		        "%s '%.*s' is declared twice in this file, spelled differently: the other place is line %u",
+		        "%s '%.*s' is declared twice in this file, spelled differently: the other "
+		        "place is line %u",
 		        mr_kind_get(key->kind)->name, MR_FMT(name), work->previous_line);
 	mr_vec_push(&work->sync->bad, id);
 }
@@ -212,8 +220,8 @@ static int parse_new(struct work *work)
 	int error = 0;
 
 	work->desired->paths.n = work->n_ids + n + 2;
-	work->desired->paths.items =
-	        mr_alloc_n(&work->desired->arena, work->desired->paths.n, sizeof *work->desired->paths.items);
+	work->desired->paths.items = mr_alloc_n(
+	        &work->desired->arena, work->desired->paths.n, sizeof *work->desired->paths.items);
 	work->spool = mr_spool_new(work->diags);
 	for (size_t i = 0; i < n && !error; i++) {
 		bool is_new = !work->id_of_file[i];
@@ -236,10 +244,11 @@ static int parse_new(struct work *work)
 	return error;
 }
 
-int mr_sync_files(struct mr_sync *sync, struct mr_desired *desired, struct mr_tree *tree, struct mr_diags *diags,
-        struct mr_compile_stats *stats)
+int mr_sync_files(struct mr_sync *sync, struct mr_desired *desired, struct mr_tree *tree,
+        struct mr_diags *diags, struct mr_compile_stats *stats)
 {
-	struct work work = {.sync = sync, .desired = desired, .tree = tree, .diags = diags, .stats = stats};
+	struct work work = {
+	        .sync = sync, .desired = desired, .tree = tree, .diags = diags, .stats = stats};
 	int error = mr_rows_drop_records(desired->rows);
 
 	stats->n_parsed = 0;
@@ -282,6 +291,7 @@ int mr_sync_paths(struct mr_desired *desired)
 	if (error)
 		return error;
 	desired->paths.n = (size_t)last + 1;
-	desired->paths.items = mr_alloc_n(&desired->arena, desired->paths.n, sizeof *desired->paths.items);
+	desired->paths.items =
+	        mr_alloc_n(&desired->arena, desired->paths.n, sizeof *desired->paths.items);
 	return mr_rows_each_file(desired->rows, note_path, desired);
 }

@@ -1,6 +1,6 @@
 /*
- * The only place that knows libyaml: its events as keys and trees of nodes, with everything taken out that the
- * language refuses.
+ * The only place that knows libyaml: its events as keys and trees of nodes, with everything taken
+ * out that the language refuses.
  */
 #include "source/reader.h"
 
@@ -9,29 +9,21 @@
 
 #include <yaml.h>
 
-#include "base/text.h"
+#include "source/seen.h"
 
 #define DEPTH_LIMIT 32
-
-/* Keys seen, by a hash over mapping and key: one table for all mappings of a file. */
-struct seen {
-	uint64_t hash;
-	uint32_t line;
-};
 
 struct mr_reader {
 	yaml_parser_t parser;
 	yaml_event_t event;
 	bool has_event;
 	bool is_broken;
-	bool was_value_taken;
 	struct mr_diags *diags;
 	mr_str path;
 	unsigned depth;
 	uint64_t mapping; /* serial number of the mapping that was begun last */
 	uint64_t open[DEPTH_LIMIT + 2];
-	struct seen *seen;
-	size_t n_seen, seen_capacity;
+	struct mr_seen seen; /* keys of all mappings of the file */
 };
 
 static struct mr_loc loc_at(const struct mr_reader *reader, const yaml_mark_t *mark)
@@ -39,7 +31,8 @@ static struct mr_loc loc_at(const struct mr_reader *reader, const yaml_mark_t *m
 	return (struct mr_loc){reader->path, (uint32_t)mark->line + 1, (uint32_t)mark->column + 1};
 }
 
-static void refuse(struct mr_reader *reader, const char *rule, const yaml_mark_t *mark, const char *text)
+static void refuse(
+        struct mr_reader *reader, const char *rule, const yaml_mark_t *mark, const char *text)
 {
 	struct mr_loc loc = loc_at(reader, mark);
 
@@ -58,24 +51,29 @@ static void report_syntax(struct mr_reader *reader)
 	const yaml_parser_t *parser = &reader->parser;
 	struct mr_loc loc = loc_at(reader, &parser->problem_mark);
 
-	mr_diags_at(reader->diags, MR_ERROR, "MR-YAML-SYNTAX", &loc, "%s%s%s", parser->problem ? parser->problem : "no YAML",
-	        parser->context ? " " : "", parser->context ? parser->context : "");
+	mr_diags_at(reader->diags, MR_ERROR, "MR-YAML-SYNTAX", &loc, "%s%s%s",
+	        parser->problem ? parser->problem : "no YAML", parser->context ? " " : "",
+	        parser->context ? parser->context : "");
 	reader->is_broken = true;
 }
 
-static void check_properties(struct mr_reader *reader, const yaml_char_t *anchor, const yaml_char_t *tag)
+static void check_properties(
+        struct mr_reader *reader, const yaml_char_t *anchor, const yaml_char_t *tag)
 {
 	if (anchor)
-		refuse(reader, "MR-YAML-ANCHOR", &reader->event.start_mark, "anchors are refused: write the value out");
+		refuse(reader, "MR-YAML-ANCHOR", &reader->event.start_mark,
+		        "anchors are refused: write the value out");
 	if (tag)
-		refuse(reader, "MR-YAML-TAG", &reader->event.start_mark, "tags are refused: types come from the language");
+		refuse(reader, "MR-YAML-TAG", &reader->event.start_mark,
+		        "tags are refused: types come from the language");
 }
 
 /* Opens a list or mapping; false when that is too deep. */
 static bool descend(struct mr_reader *reader)
 {
 	if (reader->depth >= DEPTH_LIMIT) {
-		refuse(reader, "MR-YAML-DEPTH", &reader->event.start_mark, "nesting is deeper than 32");
+		refuse(reader, "MR-YAML-DEPTH", &reader->event.start_mark,
+		        "nesting is deeper than 32");
 		reader->is_broken = true;
 		return false;
 	}
@@ -100,73 +98,24 @@ static bool peek(struct mr_reader *reader)
 		check_properties(reader, event->data.scalar.anchor, event->data.scalar.tag);
 		return true;
 	case YAML_SEQUENCE_START_EVENT:
-		check_properties(reader, event->data.sequence_start.anchor, event->data.sequence_start.tag);
+		check_properties(
+		        reader, event->data.sequence_start.anchor, event->data.sequence_start.tag);
 		return descend(reader);
 	case YAML_MAPPING_START_EVENT:
-		check_properties(reader, event->data.mapping_start.anchor, event->data.mapping_start.tag);
+		check_properties(
+		        reader, event->data.mapping_start.anchor, event->data.mapping_start.tag);
 		return descend(reader);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
 		reader->depth--;
 		return true;
 	case YAML_ALIAS_EVENT:
-		refuse(reader, "MR-YAML-ALIAS", &event->start_mark, "aliases are refused: write the value out");
+		refuse(reader, "MR-YAML-ALIAS", &event->start_mark,
+		        "aliases are refused: write the value out");
 		return true;
 	default:
 		return true;
 	}
-}
-
-/* FNV-1a with a final mix; the mapping's number keeps equal keys of different mappings apart. */
-static uint64_t hash_key(uint64_t mapping, mr_str key)
-{
-	uint64_t hash = 0xcbf29ce484222325U ^ (mapping * 0x9e3779b97f4a7c15U);
-
-	for (size_t i = 0; i < key.size; i++)
-		hash = (hash ^ (unsigned char)key.data[i]) * 0x100000001b3U;
-	hash ^= hash >> 32;
-	hash *= 0xd6e8feb86659fd93U;
-	return hash ^ hash >> 32 ? hash ^ hash >> 32 : 1;
-}
-
-static void grow_seen(struct mr_reader *reader)
-{
-	size_t capacity = reader->seen_capacity ? reader->seen_capacity * 2 : 256;
-	struct seen *old = reader->seen;
-	struct seen *table = mr_xrealloc(NULL, capacity, sizeof *table);
-
-	memset(table, 0, capacity * sizeof *table);
-	for (size_t i = 0; i < reader->seen_capacity; i++) {
-		size_t slot = old[i].hash & (capacity - 1);
-
-		if (!old[i].hash)
-			continue;
-		while (table[slot].hash)
-			slot = (slot + 1) & (capacity - 1);
-		table[slot] = old[i];
-	}
-	free(old);
-	reader->seen = table;
-	reader->seen_capacity = capacity;
-}
-
-/* The line where the mapping had this key already, or 0. */
-static uint32_t remember_key(struct mr_reader *reader, mr_str key, uint32_t line)
-{
-	uint64_t hash = hash_key(reader->open[reader->depth], key);
-	size_t slot;
-
-	if (reader->n_seen * 2 >= reader->seen_capacity)
-		grow_seen(reader);
-	slot = hash & (reader->seen_capacity - 1);
-	while (reader->seen[slot].hash) {
-		if (reader->seen[slot].hash == hash)
-			return reader->seen[slot].line;
-		slot = (slot + 1) & (reader->seen_capacity - 1);
-	}
-	reader->seen[slot] = (struct seen){hash, line};
-	reader->n_seen++;
-	return 0;
 }
 
 static mr_str scalar_text(const yaml_event_t *event)
@@ -182,23 +131,13 @@ static bool is_plain(const yaml_event_t *event)
 /* Escapes in double quotes can bring in what the bytes of the file do not show. */
 static bool check_scalar(struct mr_reader *reader, mr_str text, bool *out_has_lines)
 {
-	bool has_control = false;
+	bool is_escaped = reader->event.data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
 
-	*out_has_lines = false;
-	for (size_t i = 0; i < text.size; i++) {
-		unsigned char c = (unsigned char)text.data[i];
-
-		if (c == '\n' || c == '\t')
-			*out_has_lines = true;
-		else if (c < 0x20 || c == 0x7F)
-			has_control = true;
-	}
-	if (reader->event.data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE && mr_text_check(text, true) < text.size)
-		has_control = true;
-	if (has_control)
-		refuse(reader, "MR-YAML-CONTROL", &reader->event.start_mark,
-		        "the value holds control or invisible characters (written as escapes)");
-	return !has_control;
+	if (mr_scalar_check(text, is_escaped, out_has_lines))
+		return true;
+	refuse(reader, "MR-YAML-CONTROL", &reader->event.start_mark,
+	        "the value holds control or invisible characters (written as escapes)");
+	return false;
 }
 
 static void skip_value(struct mr_reader *reader)
@@ -231,19 +170,21 @@ static bool take_key(struct mr_reader *reader, struct mr_arena *arena, struct mr
 	}
 	text = scalar_text(&reader->event);
 	if (is_plain(&reader->event) && mr_str_is(text, "<<")) {
-		refuse(reader, "MR-YAML-MERGE-KEY", &mark, "merge keys are refused: write the values out");
+		refuse(reader, "MR-YAML-MERGE-KEY", &mark,
+		        "merge keys are refused: write the values out");
 		drop_event(reader);
 		return false;
 	}
-	*out = (struct mr_node){.key = mr_str_copy(arena, text), .key_line = loc.line, .key_column = loc.column};
+	*out = (struct mr_node){
+	        .key = mr_str_copy(arena, text), .key_line = loc.line, .key_column = loc.column};
 	if (check_scalar(reader, text, &has_lines) && has_lines)
 		refuse(reader, "MR-TYPE-LINES", &mark, "a key must be one line without tabs");
 	drop_event(reader);
-	first = remember_key(reader, out->key, loc.line);
+	first = mr_seen_add(&reader->seen, reader->open[reader->depth], out->key, loc.line);
 	if (!first)
 		return true;
-	mr_diags_at(reader->diags, MR_ERROR, "MR-YAML-DUPLICATE", &loc, "key '%.*s' stands in this mapping already, in line %u",
-	        MR_FMT(out->key), first);
+	mr_diags_at(reader->diags, MR_ERROR, "MR-YAML-DUPLICATE", &loc,
+	        "key '%.*s' stands in this mapping already, in line %u", MR_FMT(out->key), first);
 	return false;
 }
 
@@ -268,7 +209,8 @@ static void read_children(struct mr_reader *reader, struct mr_arena *arena, stru
 		struct mr_node key = {0};
 		struct mr_node *child;
 
-		if (reader->event.type == YAML_MAPPING_END_EVENT || reader->event.type == YAML_SEQUENCE_END_EVENT) {
+		if (reader->event.type == YAML_MAPPING_END_EVENT ||
+		        reader->event.type == YAML_SEQUENCE_END_EVENT) {
 			drop_event(reader);
 			return;
 		}
@@ -305,7 +247,8 @@ static struct mr_node *read_node(struct mr_reader *reader, struct mr_arena *aren
 		break;
 	case YAML_SEQUENCE_START_EVENT:
 	case YAML_MAPPING_START_EVENT:
-		node->type = reader->event.type == YAML_MAPPING_START_EVENT ? MR_NODE_MAP : MR_NODE_LIST;
+		node->type =
+		        reader->event.type == YAML_MAPPING_START_EVENT ? MR_NODE_MAP : MR_NODE_LIST;
 		drop_event(reader);
 		read_children(reader, arena, node);
 		break;
@@ -327,7 +270,8 @@ struct mr_reader *mr_reader_new(struct mr_diags *diags, mr_str path, mr_str byte
 	if (!yaml_parser_initialize(&reader->parser))
 		abort();
 	yaml_parser_set_encoding(&reader->parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&reader->parser, (const unsigned char *)(text.size ? text.data : ""), text.size);
+	yaml_parser_set_input_string(
+	        &reader->parser, (const unsigned char *)(text.size ? text.data : ""), text.size);
 	return reader;
 }
 
@@ -335,7 +279,7 @@ void mr_reader_free(struct mr_reader *reader)
 {
 	drop_event(reader);
 	yaml_parser_delete(&reader->parser);
-	free(reader->seen);
+	mr_seen_done(&reader->seen);
 	free(reader);
 }
 
@@ -354,7 +298,8 @@ static void check_directives(struct mr_reader *reader)
 	const yaml_event_t *event = &reader->event;
 
 	if (event->data.document_start.version_directive ||
-	        event->data.document_start.tag_directives.start != event->data.document_start.tag_directives.end)
+	        event->data.document_start.tag_directives.start !=
+	                event->data.document_start.tag_directives.end)
 		refuse(reader, "MR-YAML-DIRECTIVE", &event->start_mark, "directives are refused");
 }
 
@@ -382,7 +327,8 @@ static void read_end(struct mr_reader *reader)
 {
 	while (peek(reader) && reader->event.type != YAML_STREAM_END_EVENT) {
 		if (reader->event.type == YAML_DOCUMENT_START_EVENT) {
-			refuse(reader, "MR-YAML-DOCUMENTS", &reader->event.start_mark, "a file may hold one document only");
+			refuse(reader, "MR-YAML-DOCUMENTS", &reader->event.start_mark,
+			        "a file may hold one document only");
 			reader->is_broken = true;
 		}
 		drop_event(reader);
@@ -407,13 +353,8 @@ bool mr_reader_next_key(struct mr_reader *reader, struct mr_arena *arena, struct
 
 static bool is_null_event(const yaml_event_t *event)
 {
-	mr_str text;
-
-	if (event->type != YAML_SCALAR_EVENT || !is_plain(event))
-		return false;
-	text = scalar_text(event);
-	return !text.size || mr_str_is(text, "~") || mr_str_is(text, "null") || mr_str_is(text, "Null") ||
-	        mr_str_is(text, "NULL");
+	return event->type == YAML_SCALAR_EVENT && is_plain(event) &&
+	       mr_scalar_is_null(scalar_text(event));
 }
 
 bool mr_reader_enter(struct mr_reader *reader, const char *what, bool *out_is_list)
@@ -434,17 +375,20 @@ bool mr_reader_enter(struct mr_reader *reader, const char *what, bool *out_is_li
 	}
 	loc = loc_at(reader, &reader->event.start_mark);
 	if (!is_null_event(&reader->event) && reader->event.type != YAML_ALIAS_EVENT)
-		mr_diags_at(reader->diags, MR_ERROR, "MR-TYPE-MAPPING", &loc, "%s must be a mapping", what);
+		mr_diags_at(reader->diags, MR_ERROR, "MR-TYPE-MAPPING", &loc,
+		        "%s must be a mapping", what);
 	skip_value(reader);
 	return false;
 }
 
-struct mr_node *mr_reader_value(struct mr_reader *reader, struct mr_arena *arena, const struct mr_node *key)
+struct mr_node *mr_reader_value(
+        struct mr_reader *reader, struct mr_arena *arena, const struct mr_node *key)
 {
 	struct mr_node *node = read_node(reader, arena);
 
 	if (reader->is_broken) /* a part of a value is none: what is missing was not left out */
-		*node = (struct mr_node){.type = MR_NODE_BAD, .line = key->key_line, .column = key->key_column};
+		*node = (struct mr_node){
+		        .type = MR_NODE_BAD, .line = key->key_line, .column = key->key_column};
 	node->key = key->key;
 	node->key_line = key->key_line;
 	node->key_column = key->key_column;
@@ -454,11 +398,4 @@ struct mr_node *mr_reader_value(struct mr_reader *reader, struct mr_arena *arena
 void mr_reader_skip(struct mr_reader *reader)
 {
 	skip_value(reader);
-}
-
-bool mr_node_is_null(const struct mr_node *node)
-{
-	return node->type == MR_NODE_SCALAR && node->is_plain &&
-	        (!node->text.size || mr_str_is(node->text, "~") || mr_str_is(node->text, "null") ||
-	                mr_str_is(node->text, "Null") || mr_str_is(node->text, "NULL"));
 }

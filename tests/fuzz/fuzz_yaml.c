@@ -1,6 +1,6 @@
 /*
- * One file of a repository: any bytes are rows or located errors, never both a broken file and silence, and rows are read
- * back as they were written.
+ * One file of a repository: any bytes are rows or located errors, never both a broken file and
+ * silence, and rows are read back as they were written.
  */
 #include "fuzz.h"
 
@@ -33,7 +33,8 @@ static int look(void *arg, mr_str key, mr_str body)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct mr_load_input input = {7, size % 3 ? MR_STR("mailreeve.yaml") : MR_STR("a.yaml"), {(const char *)data, size}};
+	struct mr_load_input input = {7, size % 3 ? MR_STR("mailreeve.yaml") : MR_STR("a.yaml"),
+	        {(const char *)data, size}};
 	struct mr_buf keys = MR_BUF_INIT;
 	struct mr_spool *spool;
 	struct mr_diags diags;
@@ -44,7 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	PROMISE(mr_load_file(&diags, spool, &input, &keys, &is_broken) == 0);
 	PROMISE(!is_broken || diags.n_errors);
 	for (size_t i = 0; i < diags.list.n; i++)
-		PROMISE(diags.list.items[i].loc.line && diags.list.items[i].loc.column && diags.list.items[i].rule.size);
+		PROMISE(diags.list.items[i].loc.line && diags.list.items[i].loc.column &&
+		        diags.list.items[i].rule.size);
 	PROMISE(mr_spool_drain(spool, look, NULL) == 0);
 	mr_spool_free(spool);
 	mr_buf_done(&keys);

@@ -1,6 +1,6 @@
 /*
- * What is written out of the tables stands in the repository as it is written now, and says yes to the examples.
- * With MR_UPDATE=1 in the environment the files are written instead of compared.
+ * What is written out of the tables stands in the repository as it is written now, and says yes to
+ * the examples. With MR_UPDATE=1 in the environment the files are written instead of compared.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,13 +48,15 @@ static void the_reference_is_fresh__when_tables_change(void **state)
 static void a_public_validator_agrees__when_it_reads_examples_and_mistakes(void **state)
 {
 	struct mr_diags diags;
-	struct mr_run run = {.argv = (const char *const[]){"python3", MR_SOURCE_DIR "/tests/model/schema.py", MR_SOURCE_DIR, NULL}};
+	struct mr_run run = {.argv = (const char *const[]){"python3",
+	                             MR_SOURCE_DIR "/tests/model/schema.py", MR_SOURCE_DIR, NULL}};
 
 	(void)state;
 	mr_diags_init(&diags);
 	assert_int_equal(mr_run(&diags, &run), 0);
 	if (run.status)
-		print_error("%s%s\n", run.out.data ? run.out.data : "", run.err.data ? run.err.data : "");
+		print_error("%s%s\n", run.out.data ? run.out.data : "",
+		        run.err.data ? run.err.data : "");
 	assert_int_equal(run.status, 0);
 	mr_run_done(&run);
 	mr_diags_done(&diags);

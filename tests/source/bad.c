@@ -1,11 +1,12 @@
 /*
- * The catalogue of bad repositories: tests/source/bad. One file a case: first a line with the number of errors and the
- * first of them, then the files, each behind "--- PATH". %%HH is the byte HH.
+ * The catalogue of bad repositories: tests/source/bad. One file a case: first a line with the
+ * number of errors and the first of them, then the files, each behind "--- PATH". %%HH is the byte
+ * HH.
  */
 #include "repository.h"
 
-#include <dirent.h>
 #include <ctype.h>
+#include <dirent.h>
 
 #define FOLDER MR_SOURCE_DIR "/tests/source/bad"
 
@@ -33,9 +34,12 @@ static void write_files(struct repository *r, mr_str rest)
 	while (rest.size) {
 		mr_str name = mr_str_skip(mr_str_split(&rest, '\n'), 4);
 		char *end = memmem(rest.data, rest.size, "--- ", 4);
-		mr_str content = mr_str_take(rest, end && (end == rest.data || end[-1] == '\n') ? (size_t)(end - rest.data) : rest.size);
+		mr_str content = mr_str_take(rest, end && (end == rest.data || end[-1] == '\n')
+		                                           ? (size_t)(end - rest.data)
+		                                           : rest.size);
 
-		repository_write(r, mr_str_printf(&r->arena, "tree/%.*s", MR_FMT(name)).data, decode(&r->arena, content));
+		repository_write(r, mr_str_printf(&r->arena, "tree/%.*s", MR_FMT(name)).data,
+		        decode(&r->arena, content));
 		rest = mr_str_skip(rest, content.size);
 	}
 }
@@ -60,15 +64,18 @@ static bool judge(const char *name)
 
 	(void)repository_setup(&state);
 	r = state;
-	assert_int_equal(mr_file_read(&r->diags, mr_str_printf(&r->arena, FOLDER "/%s", name).data, 1U << 20, &text), 0);
+	assert_int_equal(mr_file_read(&r->diags, mr_str_printf(&r->arena, FOLDER "/%s", name).data,
+	                         1U << 20, &text),
+	        0);
 	rest = mr_buf_str(&text);
 	expected = mr_str_split(&rest, '\n');
 	count = strtoul(mr_str_split(&expected, ' ').data, NULL, 10);
 	write_files(r, rest);
 	is_good = repository_compile(r) == MR_E_INVALID && r->diags.n_errors == count &&
-	        mr_str_is(expected, first_error(r));
+	          mr_str_is(expected, first_error(r));
 	if (!is_good) {
-		print_error("%s: expected %zu errors, the first\n  %.*s\n", name, count, MR_FMT(expected));
+		print_error("%s: expected %zu errors, the first\n  %.*s\n", name, count,
+		        MR_FMT(expected));
 		for (size_t i = 0; i < r->diags.list.n; i++)
 			print_error("  has %s\n", repository_diag(r, i));
 	}

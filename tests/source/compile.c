@@ -1,55 +1,19 @@
 /*
- * What a repository means once it is compiled: effective values, overlays, secrets, the cache.
+ * What a repository means once it is compiled: effective values, overlays, secrets.
  */
 #include "repository.h"
 
 #include <unistd.h>
 
-#define ROOT "mailreeve: 1\n"
-
-static struct mr_user user_of(struct repository *r, const char *address)
-{
-	struct mr_user user;
-
-	assert_true(mr_desired_find_user(r->desired, mr_str_from(address), &user));
-	return user;
-}
-
-static void assert_str(mr_str actual, const char *expected)
-{
-	if (!mr_str_is(actual, expected))
-		fail_msg("'%.*s' is not '%s'", MR_FMT(actual), expected);
-}
-
-static void assert_strs(struct mr_strs actual, const char *expected)
-{
-	struct mr_buf joined = MR_BUF_INIT;
-
-	for (size_t i = 0; i < actual.n; i++)
-		mr_buf_printf(&joined, "%s%.*s", i ? " " : "", MR_FMT(actual.items[i]));
-	assert_str(mr_buf_str(&joined), expected);
-	mr_buf_done(&joined);
-}
-
-static mr_str parameter_of(struct repository *r, const char *name)
-{
-	struct mr_iter iter;
-	struct mr_parameter parameter;
-	mr_str value = {0};
-
-	assert_int_equal(mr_desired_begin_parameter(r->desired, &iter), 0);
-	while (mr_desired_next_parameter(&iter, &parameter) > 0)
-		if (mr_str_is(parameter.name, name))
-			value = mr_str_copy(&r->arena, parameter.value);
-	return value;
-}
-
 static void the_nearest_default_counts__when_several_set_a_value(void **state)
 {
 	struct repository *r = *state;
 
-	repository_text(r, "mailreeve.yaml", ROOT "defaults: {user: {quota: 2G, services: [imap], state: no_login}}\n"
-	        "domains:\n  example.org:\n    defaults: {quota: 5G}\n    users:\n      own: {quota: 10G}\n      dom: {}\n"
+	repository_text(r, "mailreeve.yaml",
+	        ROOT
+	        "defaults: {user: {quota: 2G, services: [imap], state: no_login}}\n"
+	        "domains:\n  example.org:\n    defaults: {quota: 5G}\n    users:\n      own: "
+	        "{quota: 10G}\n      dom: {}\n"
 	        "    aliases: {postmaster: [own]}\n  example.com:\n    users: {postmaster: {}}\n");
 	repository_must_compile(r);
 	assert_int_equal(user_of(r, "own@example.org").quota_bytes, 10ULL << 30);
@@ -65,10 +29,14 @@ static void names_are_complete_and_lower_case__when_written_short(void **state)
 	struct mr_user user;
 	struct mr_domain domain;
 
-	repository_text(r, "mailreeve.yaml", ROOT "domains:\n  Example.ORG:\n    catch_all: [ALICE]\n    users:\n"
-	        "      Alice: {state: no_login, aliases: [Zoe, al], forward: {to: [X@Partner.Example, alice, bob]}}\n"
-	        "      bob: {state: no_login, renamed_from: robert}\n    aliases: {postmaster: [Bob, alice]}\n"
-	        "  \"b\xc3\xbc" "cher.example\": {users: {postmaster: {state: no_login}}}\n");
+	repository_text(r, "mailreeve.yaml",
+	        ROOT "domains:\n  Example.ORG:\n    catch_all: [ALICE]\n    users:\n"
+	             "      Alice: {state: no_login, aliases: [Zoe, al], forward: {to: "
+	             "[X@Partner.Example, alice, bob]}}\n"
+	             "      bob: {state: no_login, renamed_from: robert}\n    aliases: "
+	             "{postmaster: [Bob, alice]}\n"
+	             "  \"b\xc3\xbc"
+	             "cher.example\": {users: {postmaster: {state: no_login}}}\n");
 	repository_must_compile(r);
 	user = user_of(r, "alice@example.org");
 	assert_strs(user.aliases, "al@example.org zoe@example.org");
@@ -86,9 +54,11 @@ static void text_stays_text__when_yaml_would_make_it_something_else(void **state
 {
 	struct repository *r = *state;
 
-	repository_text(r, "mailreeve.yaml", ROOT "postfix:\n  parameters: {a: no, b: 1e3, c: 0x10, d: 2027-03-31, e: true, "
-	        "f: \"true\", g: [1, yes, false], h: 5m, message_size_limit: 50M, i: \"\"}\n"
-	        "domains:\n  example.org:\n    users: {\"123\": {name: no, state: no_login}}\n    aliases: {postmaster: [123]}\n");
+	repository_text(r, "mailreeve.yaml",
+	        ROOT "postfix:\n  parameters: {a: no, b: 1e3, c: 0x10, d: 2027-03-31, e: true, "
+	             "f: \"true\", g: [1, yes, false], h: 5m, message_size_limit: 50M, i: \"\"}\n"
+	             "domains:\n  example.org:\n    users: {\"123\": {name: no, state: "
+	             "no_login}}\n    aliases: {postmaster: [123]}\n");
 	repository_must_compile(r);
 	assert_str(parameter_of(r, "a"), "no");
 	assert_str(parameter_of(r, "b"), "1e3");
@@ -106,10 +76,11 @@ static void users_are_closed_or_held__when_expired_or_the_domain_says_so(void **
 {
 	struct repository *r = *state;
 
-	repository_text(r, "mailreeve.yaml", ROOT "domains:\n  example.org:\n    users:\n      old: {expires: 2026-11-22}\n"
-	        "      last: {expires: 2026-11-23}\n      postmaster: {state: no_login}\n"
-	        "  held.example: {state: suspended, users: {postmaster: {}}}\n"
-	        "  gone.example: {state: closed, users: {x: {}}}\n");
+	repository_text(r, "mailreeve.yaml",
+	        ROOT "domains:\n  example.org:\n    users:\n      old: {expires: 2026-11-22}\n"
+	             "      last: {expires: 2026-11-23}\n      postmaster: {state: no_login}\n"
+	             "  held.example: {state: suspended, users: {postmaster: {}}}\n"
+	             "  gone.example: {state: closed, users: {x: {}}}\n");
 	repository_must_compile(r);
 	assert_int_equal(user_of(r, "old@example.org").state, MR_USER_CLOSED);
 	assert_true(repository_has(r, "[MR-EXPIRED]"));
@@ -124,8 +95,12 @@ static void one_object_is_merged__when_files_share_it(void **state)
 	struct mr_user user;
 
 	repository_text(r, "mailreeve.yaml", ROOT);
-	repository_text(r, "a.yaml", "domains: {example.org: {users: {postmaster: {state: no_login, forward: {keep: true}}}}}\n");
-	repository_text(r, "sub/b.yml", "domains: {example.org: {users: {postmaster: {name: P, forward: {to: [a@b.example]}}}}}\n");
+	repository_text(r, "a.yaml",
+	        "domains: {example.org: {users: {postmaster: {state: no_login, forward: {keep: "
+	        "true}}}}}\n");
+	repository_text(r, "sub/b.yml",
+	        "domains: {example.org: {users: {postmaster: {name: P, forward: {to: "
+	        "[a@b.example]}}}}}\n");
 	repository_text(r, ".hidden.yaml", "nonsense: 1\n");
 	repository_text(r, ".hidden/x.yaml", "nonsense: 1\n");
 	repository_must_compile(r);
@@ -140,9 +115,12 @@ static void host_wins_over_role_over_common__when_they_overlay(void **state)
 {
 	struct repository *r = *state;
 
-	repository_text(r, "mailreeve.yaml", ROOT "postfix: {parameters: {a: common, b: common, c: common}}\n"
-	        "roles: {edge: {postfix: {parameters: {b: role, c: role}}}, same: {postfix: {parameters: {b: role}}}}\n"
-	        "hosts: {MX1.example.org: {roles: [edge, same], postfix: {parameters: {c: host}}}, mx2.example.org: {}}\n");
+	repository_text(r, "mailreeve.yaml",
+	        ROOT "postfix: {parameters: {a: common, b: common, c: common}}\n"
+	             "roles: {edge: {postfix: {parameters: {b: role, c: role}}}, same: {postfix: "
+	             "{parameters: {b: role}}}}\n"
+	             "hosts: {MX1.example.org: {roles: [edge, same], postfix: {parameters: {c: "
+	             "host}}}, mx2.example.org: {}}\n");
 	repository_must_compile(r);
 	assert_str(parameter_of(r, "c"), "common");
 	r->options.host = MR_STR("mx1.example.org");
@@ -159,113 +137,14 @@ static void host_wins_over_role_over_common__when_they_overlay(void **state)
 	assert_true(repository_has(r, "[MR-HOST-UNLISTED]"));
 }
 
-static void only_what_changed_is_parsed__when_there_is_a_cache(void **state)
-{
-	struct repository *r = *state;
-
-	r->options.cache_path = repository_path(r, "rows.db");
-	repository_text(r, "mailreeve.yaml", ROOT);
-	repository_text(r, "a.yaml", "domains: {example.org: {users: {postmaster: {}}}}\n");
-	repository_text(r, "b.yaml", "postfix: {parameters: {a: 1}}\n");
-	repository_must_compile(r);
-	assert_int_equal(r->stats.n_parsed, 3);
-	assert_true(repository_has(r, "[MR-USER-NO-PASSWORD]"));
-	repository_must_compile(r);
-	assert_int_equal(r->stats.n_parsed, 0);
-	assert_int_equal(r->stats.n_cached, 3);
-	assert_true(repository_has(r, "[MR-USER-NO-PASSWORD]"));
-	repository_text(r, "b.yaml", "postfix: {parameters: {b: 2}}\n");
-	repository_must_compile(r);
-	assert_int_equal(r->stats.n_parsed, 1);
-	assert_str(parameter_of(r, "b"), "2");
-	assert_int_equal(parameter_of(r, "a").size, 0);
-	assert_int_equal(rename(repository_path(r, "tree/b.yaml"), repository_path(r, "tree/c.yaml")), 0);
-	repository_must_compile(r);
-	assert_int_equal(r->stats.n_parsed, 0);
-	assert_int_equal(unlink(repository_path(r, "tree/c.yaml")), 0);
-	repository_must_compile(r);
-	assert_int_equal(parameter_of(r, "b").size, 0);
-}
-
-static void a_mistake_is_reported_again__when_its_file_did_not_change(void **state)
-{
-	struct repository *r = *state;
-
-	r->options.cache_path = repository_path(r, "rows.db");
-	repository_text(r, "mailreeve.yaml", ROOT);
-	repository_text(r, "a.yaml", "postfix: {parameter: {}}\n");
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(repository_compile(r), MR_E_INVALID);
-		assert_int_equal(r->diags.n_errors, 1);
-		assert_true(repository_has(r, "a.yaml:1:11: error: unknown key 'parameter'"));
-	}
-	assert_int_equal(r->stats.n_parsed, 1);
-	repository_text(r, "a.yaml", "postfix: {parameters: {}}\n");
-	repository_must_compile(r);
-}
-
-static void a_damaged_cache_does_no_harm__when_opened(void **state)
-{
-	struct repository *r = *state;
-
-	r->options.cache_path = repository_path(r, "rows.db");
-	repository_write(r, "rows.db", MR_STR("this is no database, but long enough to be looked at as if it were one........."));
-	repository_text(r, "mailreeve.yaml", ROOT "postfix: {parameters: {a: 1}}\n");
-	repository_must_compile(r);
-	assert_str(parameter_of(r, "a"), "1");
-	r->options.cache_path = "/proc/there/is/no/such/folder";
-	repository_must_compile(r);
-	assert_str(parameter_of(r, "a"), "1");
-}
-
-static void an_open_state_stays_as_it_was__when_another_tree_is_compiled(void **state)
-{
-	struct repository *r = *state;
-	struct mr_desired *first;
-	struct mr_iter iter;
-	struct mr_parameter parameter;
-
-	r->options.cache_path = repository_path(r, "rows.db");
-	repository_text(r, "mailreeve.yaml", ROOT "postfix: {parameters: {a: old}}\n");
-	repository_must_compile(r);
-	first = r->desired;
-	r->desired = NULL;
-	repository_text(r, "mailreeve.yaml", ROOT "postfix: {parameters: {a: new}}\n");
-	repository_must_compile(r);
-	assert_str(parameter_of(r, "a"), "new");
-	assert_int_equal(mr_desired_begin_parameter(first, &iter), 0);
-	assert_int_equal(mr_desired_next_parameter(&iter, &parameter), 1);
-	assert_str(parameter.value, "old");
-	mr_desired_end(&iter);
-	mr_desired_close(first);
-}
-
-static void the_digest_knows_meaning_only__when_places_change(void **state)
-{
-	struct repository *r = *state;
-	struct mr_digest first, second;
-
-	repository_text(r, "mailreeve.yaml", ROOT "domains: {example.org: {users: {postmaster: {name: P, state: no_login}}}}\n");
-	repository_must_compile(r);
-	first = mr_desired_digest(r->desired);
-	repository_text(r, "mailreeve.yaml", ROOT "# moved\n");
-	repository_text(r, "x.yaml", "domains:\n  example.org:\n    users:\n      postmaster:\n        state: no_login\n        name: P\n");
-	repository_must_compile(r);
-	second = mr_desired_digest(r->desired);
-	assert_true(mr_digest_eq(&first, &second));
-	repository_text(r, "x.yaml", "domains:\n  example.org:\n    users:\n      postmaster:\n        state: no_login\n        name: Q\n");
-	repository_must_compile(r);
-	second = mr_desired_digest(r->desired);
-	assert_false(mr_digest_eq(&first, &second));
-}
-
 static void secrets_come_from_files_of_the_host__when_a_folder_is_given(void **state)
 {
 	struct repository *r = *state;
 	struct mr_user user;
 
-	repository_text(r, "mailreeve.yaml", ROOT "postfix: {parameters: {a: {secret: par}}}\n"
-	        "domains: {example.org: {users: {postmaster: {password: {secret: pw}}}}}\n");
+	repository_text(r, "mailreeve.yaml",
+	        ROOT "postfix: {parameters: {a: {secret: par}}}\n"
+	             "domains: {example.org: {users: {postmaster: {password: {secret: pw}}}}}\n");
 	repository_must_compile(r);
 	user = user_of(r, "postmaster@example.org");
 	assert_true(user.password.is_secret_reference && user.password.is_set);
@@ -299,10 +178,12 @@ static void weak_schemes_pass__when_policy_allows_them_by_name(void **state)
 {
 	struct repository *r = *state;
 
-	repository_text(r, "mailreeve.yaml", ROOT "policy: {allow: {password_schemes: [plain]}, "
-	        "waive: [{rule: MR-RELAY-ANY, object: domain/f.example.org, owner: ops, until: 2026-11-23}]}\n"
-	        "domains:\n  example.org: {users: {postmaster: {password: \"{PLAIN}x\"}}}\n"
-	        "  f.example.org: {kind: relay, recipients: any}\n");
+	repository_text(r, "mailreeve.yaml",
+	        ROOT "policy: {allow: {password_schemes: [plain]}, "
+	             "waive: [{rule: MR-RELAY-ANY, object: domain/f.example.org, owner: ops, "
+	             "until: 2026-11-23}]}\n"
+	             "domains:\n  example.org: {users: {postmaster: {password: \"{PLAIN}x\"}}}\n"
+	             "  f.example.org: {kind: relay, recipients: any}\n");
 	repository_must_compile(r);
 	assert_int_equal(mr_desired_policy(r->desired)->waived.n, 1);
 	r->options.today_days = TODAY + 1;
@@ -317,19 +198,26 @@ static void entries_carry_what_is_declared__when_values_are_special(void **state
 	struct mr_iter iter;
 	struct mr_attr attr;
 
-	repository_text(r, "mailreeve.yaml", ROOT "ldap:\n  trees: {\"dc=x\": {mode: exclusive}}\n  entries:\n    \"CN=a, DC=x\":\n"
-	        "      objectClass: [top, person]\n      description: {value: E, owner: live}\n      jpegPhoto: {base64: \"AAE=\"}\n"
-	        "      seeAlso: null\n      userPassword: {secret: pw}\n      info: \"two\\nlines\"\n");
+	repository_text(r, "mailreeve.yaml",
+	        ROOT
+	        "ldap:\n  trees: {\"dc=x\": {mode: exclusive}}\n  entries:\n    \"CN=a, DC=x\":\n"
+	        "      objectClass: [top, person]\n      description: {value: E, owner: live}\n    "
+	        "  jpegPhoto: {base64: \"AAE=\"}\n"
+	        "      seeAlso: null\n      userPassword: {secret: pw}\n      info: "
+	        "\"two\\nlines\"\n");
 	repository_must_compile(r);
 	assert_int_equal(mr_desired_begin_ldap_entry(r->desired, &iter), 0);
 	assert_int_equal(mr_desired_next_ldap_entry(&iter, &entry), 1);
 	assert_str(entry.dn, "CN=a, DC=x");
 	assert_true(mr_attrs_find(entry.body, MR_STR("objectClass"), &attr) && attr.n_values == 2);
-	assert_true(mr_attrs_find(entry.body, MR_STR("description"), &attr) && attr.flags & MR_ATTR_LIVE);
-	assert_true(mr_attrs_find(entry.body, MR_STR("jpegPhoto"), &attr) && attr.flags & MR_ATTR_BINARY);
+	assert_true(mr_attrs_find(entry.body, MR_STR("description"), &attr) &&
+	            attr.flags & MR_ATTR_LIVE);
+	assert_true(mr_attrs_find(entry.body, MR_STR("jpegPhoto"), &attr) &&
+	            attr.flags & MR_ATTR_BINARY);
 	assert_int_equal(mr_attr_first(&attr).size, 2);
 	assert_true(mr_attrs_find(entry.body, MR_STR("seeAlso"), &attr) && !attr.n_values);
-	assert_true(mr_attrs_find(entry.body, MR_STR("userPassword"), &attr) && attr.flags & MR_ATTR_SENSITIVE);
+	assert_true(mr_attrs_find(entry.body, MR_STR("userPassword"), &attr) &&
+	            attr.flags & MR_ATTR_SENSITIVE);
 	mr_desired_end(&iter);
 }
 
@@ -339,8 +227,10 @@ static void tables_keep_their_order__when_ordered(void **state)
 	struct mr_table_row row;
 	struct mr_iter iter;
 
-	repository_text(r, "mailreeve.yaml", ROOT "postfix:\n  tables:\n"
-	        "    o: {type: cidr, entries: [[192.0.2.9/32, a], [192.0.2.1/32, b]]}\n    k: {entries: {z: 1, a: {secret: s}}}\n");
+	repository_text(r, "mailreeve.yaml",
+	        ROOT "postfix:\n  tables:\n"
+	             "    o: {type: cidr, entries: [[192.0.2.9/32, a], [192.0.2.1/32, b]]}\n    k: "
+	             "{entries: {z: 1, a: {secret: s}}}\n");
 	repository_must_compile(r);
 	assert_int_equal(mr_desired_begin_table_row(r->desired, MR_STR("o"), &iter), 0);
 	assert_int_equal(mr_desired_next_table_row(&iter, &row), 1);
@@ -358,8 +248,9 @@ static void tables_keep_their_order__when_ordered(void **state)
 
 static void note_explained(void *arg, const struct mr_explained *explained)
 {
-	mr_buf_printf(arg, "%.*s=%.*s (%s %.*s:%u)\n", MR_FMT(explained->attribute), MR_FMT(explained->value), explained->origin,
-	        MR_FMT(explained->loc.path), explained->loc.line);
+	mr_buf_printf(arg, "%.*s=%.*s (%s %.*s:%u)\n", MR_FMT(explained->attribute),
+	        MR_FMT(explained->value), explained->origin, MR_FMT(explained->loc.path),
+	        explained->loc.line);
 }
 
 static void why_names_the_line_that_decides__when_asked_for_an_object(void **state)
@@ -368,17 +259,26 @@ static void why_names_the_line_that_decides__when_asked_for_an_object(void **sta
 	struct mr_buf text = MR_BUF_INIT;
 	mr_str names[3];
 
-	repository_text(r, "mailreeve.yaml", ROOT "defaults: {user: {quota: 2G}}\ndomains:\n  example.org:\n"
-	        "    defaults: {services: [imap]}\n    users:\n      postmaster: {password: \"{SHA512-CRYPT}x\"}\n");
+	repository_text(r, "mailreeve.yaml",
+	        ROOT "defaults: {user: {quota: 2G}}\ndomains:\n  example.org:\n"
+	             "    defaults: {services: [imap]}\n    users:\n      postmaster: {password: "
+	             "\"{SHA512-CRYPT}x\"}\n");
 	repository_must_compile(r);
-	assert_int_equal(mr_desired_explain(r->desired, MR_STR("user/postmaster@example.org"), note_explained, &text), 0);
+	assert_int_equal(mr_desired_explain(r->desired, MR_STR("user/postmaster@example.org"),
+	                         note_explained, &text),
+	        0);
 	assert_non_null(strstr(text.data, "quota=2G (default of the repository mailreeve.yaml:2)"));
-	assert_non_null(strstr(text.data, "services=imap (default of the domain mailreeve.yaml:5)"));
+	assert_non_null(
+	        strstr(text.data, "services=imap (default of the domain mailreeve.yaml:5)"));
 	assert_non_null(strstr(text.data, "password=(secret) (declared mailreeve.yaml:7)"));
 	assert_non_null(strstr(text.data, "state=active (built in :0)"));
 	mr_buf_done(&text);
-	assert_int_equal(mr_desired_explain(r->desired, MR_STR("user/x@example.org"), note_explained, &text), MR_E_NOT_FOUND);
-	assert_int_equal(mr_desired_nearest(r->desired, MR_STR("user/postmster@example.org"), &r->arena, names, 3), 1);
+	assert_int_equal(
+	        mr_desired_explain(r->desired, MR_STR("user/x@example.org"), note_explained, &text),
+	        MR_E_NOT_FOUND);
+	assert_int_equal(mr_desired_nearest(r->desired, MR_STR("user/postmster@example.org"),
+	                         &r->arena, names, 3),
+	        1);
 	assert_str(names[0], "user/postmaster@example.org");
 }
 
@@ -399,15 +299,14 @@ static void crlf_and_a_mark_at_the_start_pass__when_written_elsewhere(void **sta
 {
 	struct repository *r = *state;
 
-	repository_text(r, "mailreeve.yaml", "\xEF\xBB\xBFmailreeve: 1\r\npostfix:\r\n  parameters: {a: 1}\r\n");
+	repository_text(r, "mailreeve.yaml",
+	        "\xEF\xBB\xBFmailreeve: 1\r\npostfix:\r\n  parameters: {a: 1}\r\n");
 	repository_must_compile(r);
 	assert_str(parameter_of(r, "a"), "1");
 	repository_text(r, "mailreeve.yaml", "\xEF\xBB\xBFmailreeve: 2\r\n");
 	assert_int_equal(repository_compile(r), MR_E_INVALID);
 	assert_true(repository_has(r, "mailreeve.yaml:1:12: error"));
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, repository_setup, repository_teardown)
 
 int main(void)
 {
@@ -418,11 +317,6 @@ int main(void)
 	        TEST(users_are_closed_or_held__when_expired_or_the_domain_says_so),
 	        TEST(one_object_is_merged__when_files_share_it),
 	        TEST(host_wins_over_role_over_common__when_they_overlay),
-	        TEST(only_what_changed_is_parsed__when_there_is_a_cache),
-	        TEST(a_mistake_is_reported_again__when_its_file_did_not_change),
-	        TEST(a_damaged_cache_does_no_harm__when_opened),
-	        TEST(an_open_state_stays_as_it_was__when_another_tree_is_compiled),
-	        TEST(the_digest_knows_meaning_only__when_places_change),
 	        TEST(secrets_come_from_files_of_the_host__when_a_folder_is_given),
 	        TEST(weak_schemes_pass__when_policy_allows_them_by_name),
 	        TEST(entries_carry_what_is_declared__when_values_are_special),

@@ -1,5 +1,6 @@
 /*
- * A repository in a scratch folder and what compiling it gives: shared by the tests of the language.
+ * A repository in a scratch folder and what compiling it gives: shared by the tests of the
+ * language.
  */
 #ifndef TESTS_SOURCE_REPOSITORY_H
 #define TESTS_SOURCE_REPOSITORY_H
@@ -120,5 +121,46 @@ static inline int repository_teardown(void **state)
 	free(r);
 	return 0;
 }
+
+#define ROOT "mailreeve: 1\n"
+
+static inline struct mr_user user_of(struct repository *r, const char *address)
+{
+	struct mr_user user;
+
+	assert_true(mr_desired_find_user(r->desired, mr_str_from(address), &user));
+	return user;
+}
+
+static inline void assert_str(mr_str actual, const char *expected)
+{
+	if (!mr_str_is(actual, expected))
+		fail_msg("'%.*s' is not '%s'", MR_FMT(actual), expected);
+}
+
+static inline void assert_strs(struct mr_strs actual, const char *expected)
+{
+	struct mr_buf joined = MR_BUF_INIT;
+
+	for (size_t i = 0; i < actual.n; i++)
+		mr_buf_printf(&joined, "%s%.*s", i ? " " : "", MR_FMT(actual.items[i]));
+	assert_str(mr_buf_str(&joined), expected);
+	mr_buf_done(&joined);
+}
+
+static inline mr_str parameter_of(struct repository *r, const char *name)
+{
+	struct mr_iter iter;
+	struct mr_parameter parameter;
+	mr_str value = {0};
+
+	assert_int_equal(mr_desired_begin_parameter(r->desired, &iter), 0);
+	while (mr_desired_next_parameter(&iter, &parameter) > 0)
+		if (mr_str_is(parameter.name, name))
+			value = mr_str_copy(&r->arena, parameter.value);
+	return value;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, repository_setup, repository_teardown)
 
 #endif
