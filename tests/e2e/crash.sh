@@ -31,12 +31,12 @@ commit "something of every kind: values, rows, a user, an entry more and one les
 expect 0 apply --yes
 world "$SCRATCH/new"
 expect 0 plan --detailed-exitcode
-git -C "$W" revert --no-edit HEAD >/dev/null
+git -C "$W" revert --no-commit HEAD >/dev/null
 commit "back"
 expect 0 apply --yes
 world "$SCRATCH/now"
 same_world "$SCRATCH/old" "$SCRATCH/now" "a change and its way back are not the identity"
-git -C "$W" revert --no-edit HEAD >/dev/null
+git -C "$W" revert --no-commit HEAD >/dev/null
 commit "forth"
 
 kills=0 olds=0 news=0
@@ -60,10 +60,10 @@ recover() {
 		olds=$((olds + 1)) && say "$1: old"
 	elif diff -q "$SCRATCH/new" "$SCRATCH/after" >/dev/null; then
 		news=$((news + 1)) && say "$1: new"
-		git -C "$W" revert --no-edit HEAD >/dev/null
+		git -C "$W" revert --no-commit HEAD >/dev/null
 		commit "back"
 		expect 0 apply --yes
-		git -C "$W" revert --no-edit HEAD >/dev/null
+		git -C "$W" revert --no-commit HEAD >/dev/null
 		commit "forth"
 		world "$SCRATCH/after"
 		same_world "$SCRATCH/old" "$SCRATCH/after" "$1: cannot go back"
