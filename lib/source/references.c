@@ -11,7 +11,7 @@ static int begin(
 	struct mr_check *check = references->check;
 	int error = mr_check_begin(check, kind, out);
 
-	if (!references->is_first)
+	if (!references->is_first || kind == MR_KIND_domain)
 		out->diags = NULL;
 	return error;
 }

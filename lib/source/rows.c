@@ -116,7 +116,11 @@ static void close_db(struct mr_rows *rows)
 static int open_db(struct mr_rows *rows, const char *path)
 {
 	bool is_private = !path;
-	int code = sqlite3_open_v2(is_private ? "" : path, &rows->db,
+	int code;
+
+	if (!is_private)
+		mr_rows_make(path);
+	code = sqlite3_open_v2(is_private ? "" : path, &rows->db,
 	        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
 
 	if (code == SQLITE_OK)

@@ -23,6 +23,8 @@ void mr_rows_close(struct mr_rows *rows);
 /* Errors while reading go nowhere from here on: the diagnostics given at open may be gone. */
 void mr_rows_forget_diags(struct mr_rows *rows);
 
+/* Makes the file of a cache when it is not there. */
+void mr_rows_make(const char *path);
 /* Removes a cache with all its files; absent is fine. */
 void mr_rows_remove(const char *path);
 
