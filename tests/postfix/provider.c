@@ -252,6 +252,48 @@ static void an_ordered_table_is_used__by_the_parameter_that_names_it(void **stat
 	assert_int_equal(world_stage(world), MR_E_REJECTED);
 }
 
+static void a_throttled_service_answers_again__after_an_undo(void **state)
+{
+	struct world *world = *state;
+	struct mr_desired nothing = {0};
+	struct mr_postfix_smtp smtp;
+	mr_str good = world_read(world, "main.cf");
+
+	assert_int_equal(world_plan(world, &nothing), 0);
+	world_write(world, "main.cf", mr_str_printf(&world->arena, "%.*ssmtpd_hard_error_limit = abc\n", MR_FMT(good)));
+	assert_int_equal(world_postfix(world, "reload"), 0);
+	assert_int_not_equal(mr_postfix_smtp_open(&smtp, "127.0.0.1", world->port, 2500), 220);
+	mr_postfix_smtp_close(&smtp);
+	assert_int_not_equal(mr_provider_postfix.probe(world->backend), 0);
+	world_write(world, "main.cf", good);
+	assert_int_equal(mr_provider_postfix.activate(world->backend, NULL, 0, MR_ACTIVATE_RELOAD, true), 0);
+	assert_int_equal(mr_provider_postfix.probe(world->backend), 0);
+	assert_int_equal(world_rcpt(world, "someone@else.example"), 554);
+}
+
+static void a_reload_that_breaks_the_server_is_an_error__whatever_its_exit_status(void **state)
+{
+	struct world *world = *state;
+	struct mr_desired nothing = {0};
+
+	assert_int_equal(world_plan(world, &nothing), 0);
+	world_write(world, "main.cf", mr_str_printf(&world->arena, "%.*ssmtpd_hard_error_limit = abc\n",
+	                                      MR_FMT(world_read(world, "main.cf"))));
+	assert_int_equal(mr_provider_postfix.activate(world->backend, NULL, 0, MR_ACTIVATE_RELOAD, false), MR_E_FAILED);
+}
+
+static void what_does_not_run_is_not_started(void **state)
+{
+	struct world *world = *state;
+	struct mr_desired nothing = {0};
+
+	assert_int_equal(world_plan(world, &nothing), 0);
+	assert_int_equal(mr_provider_postfix.activate(world->backend, NULL, 0, MR_ACTIVATE_RESTART, false), 0);
+	assert_int_equal(mr_provider_postfix.probe(world->backend), MR_E_FAILED);
+	assert_true(world_says(world, "not running"));
+}
+
+#define ON_FILES(test) cmocka_unit_test_setup_teardown(test, world_up, world_down)
 #define ON_POSTFIX(test) cmocka_unit_test_setup_teardown(test, world_up_running, world_down)
 
 int main(void)
@@ -264,6 +306,9 @@ int main(void)
 	        ON_POSTFIX(nothing_is_touched__when_main_cf_changed_after_staging),
 	        ON_POSTFIX(a_new_user_is_known_at_once__without_a_reload),
 	        ON_POSTFIX(a_missing_table_is_no_empty_one),
+	        ON_POSTFIX(a_throttled_service_answers_again__after_an_undo),
+	        ON_POSTFIX(a_reload_that_breaks_the_server_is_an_error__whatever_its_exit_status),
+	        ON_FILES(what_does_not_run_is_not_started),
 	        ON_POSTFIX(an_ordered_table_is_used__by_the_parameter_that_names_it),
 	};
 

@@ -199,7 +199,7 @@ static inline int world_up(void **state)
 
 static inline int world_up_running(void **state)
 {
-	world_up(state);
+	(void)world_up(state);
 	assert_int_equal(world_postfix(*state, "start"), 0);
 	return 0;
 }
@@ -277,8 +277,10 @@ static inline int world_compare(struct world *world, const struct mr_collection 
 
 	if (!code)
 		code = mr_provider_postfix.observe(world->backend, in, NULL, &there);
-	if (code)
+	if (code) {
+		mr_cursor_close(&wanted);
 		return code;
+	}
 	has_want = mr_cursor_next(&wanted, &want);
 	has_live = mr_cursor_next(&there, &live);
 	while (has_want > 0 || has_live > 0) {
@@ -359,9 +361,9 @@ static inline int world_activate(struct world *world, bool is_undo)
 {
 	const struct mr_change **list = world_list(world, is_undo);
 	size_t n = world->changes.list.n;
-	enum mr_activation what = mr_provider_postfix.activation(world->backend, list, n);
 
-	return mr_provider_postfix.activate(world->backend, list, n, what, is_undo);
+	return mr_provider_postfix.activate(world->backend, list, n,
+	        mr_provider_postfix.activation(world->backend, list, n), is_undo);
 }
 
 /* Plan, stage, apply, activate, finish; a second plan must be empty. */

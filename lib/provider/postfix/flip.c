@@ -42,6 +42,7 @@ int mr_postfix_flip_save(struct mr_backend *backend, const char *work_directory,
 	mr_json_member_str(&json, "before", flip->before);
 	mr_json_member_str(&json, "after", flip->after);
 	mr_json_member_str(&json, "last", flip->last);
+	mr_json_member_bool(&json, "was_running", backend->was_running);
 	mr_json_end_object(&json);
 	code = mr_file_replace(backend->diags, mr_postfix_path(backend, "%s/postfix.flip", work_directory),
 	        mr_buf_str(&text), &owner);
@@ -66,6 +67,9 @@ int mr_postfix_flip_load(struct mr_backend *backend, const char *work_directory,
 	out->before = mr_json_get_str(root, "before");
 	out->after = mr_json_get_str(root, "after");
 	out->last = mr_json_get_str(root, "last");
+	/* A recovery in a new process must know whether a dead Postfix is this transaction's doing. */
+	if (mr_json_find(root, "was_running") && mr_str_is(mr_json_find(root, "was_running")->text, "true"))
+		backend->was_running = true;
 	return 0;
 }
 
