@@ -282,14 +282,14 @@ static int probe_listener(struct mr_backend *backend, const struct mr_dovecot_se
 	return code;
 }
 
-/* A look-up that finds nobody is fine; one that fails is not. */
+/* A look-up that finds nobody is fine; one that fails is not, and doveadm says why. */
 static int probe_lookup(struct mr_backend *backend)
 {
 	const char *const argv[] = {"doveadm", "-c", backend->config, "user", "mailreeve-probe@invalid", NULL};
 	struct mr_run run = {.argv = argv, .timeout_ms = PROGRAM_TIMEOUT_MS};
 	int code;
 
-	if (access(backend->users_path, F_OK))
+	if (access(backend->users_path, F_OK) || mr_dovecot_answers(live_value(backend, "base_dir")))
 		return 0;
 	code = mr_run(backend->diags, &run);
 	if (!code && run.status != 0 && run.status != 67)

@@ -208,6 +208,9 @@ enum mr_activation mr_dovecot_activation(struct mr_backend *backend, const struc
 MR_CHECK int mr_dovecot_activate(struct mr_backend *backend, const struct mr_change *const *changes, size_t n,
         enum mr_activation what, bool is_undo);
 MR_CHECK int mr_dovecot_probe(struct mr_backend *backend);
+/* Whether the server whose base_dir this is answers a look-up of nobody on its socket within two seconds. false tells
+ * nothing: not every Dovecot has that socket, or speaks the same there. */
+bool mr_dovecot_answers(mr_str base_directory);
 
 /* process.c: whether a process runs; one that ended and was not waited for does not. */
 bool mr_dovecot_is_alive(pid_t pid);

@@ -1,0 +1,82 @@
+/*
+ * Whether Dovecot can look users up: asked on its own socket, as doveadm does, without starting doveadm.
+ *
+ * The protocol is that of auth master clients (doc: "Dovecot Authentication Protocol"): both sides say their version, then
+ * USER with an id, answered by USER, NOTFOUND or FAIL.
+ */
+#include "dovecot/dovecot.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define ANSWER_TIMEOUT_MS 2000
+#define ANSWER_BYTES 4096
+
+static const char question[] = "VERSION\t1\t2\nUSER\t1\tmailreeve-probe@invalid\tservice=doveadm\n";
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int connect_to(mr_str base_directory)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int size = snprintf(address.sun_path, sizeof address.sun_path, "%.*s/auth-userdb", MR_FMT(base_directory));
+	int fd;
+
+	if (!base_directory.size || size < 0 || (size_t)size >= sizeof address.sun_path)
+		return -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) < 0)
+		mr_fd_done(&fd);
+	return fd;
+}
+
+/* A whole line that answers the question: found or not, both are well. */
+static bool has_good_answer(mr_str text)
+{
+	while (mr_str_find(text, '\n') < text.size) {
+		mr_str line = mr_str_split(&text, '\n');
+
+		if (mr_str_is(line, "NOTFOUND\t1") || mr_str_starts(line, MR_STR("NOTFOUND\t1\t")) ||
+		        mr_str_starts(line, MR_STR("USER\t1\t")))
+			return true;
+	}
+	return false;
+}
+
+bool mr_dovecot_answers(mr_str base_directory)
+{
+	MR_CLOSE int fd = connect_to(base_directory);
+	int64_t deadline = now_ms() + ANSWER_TIMEOUT_MS;
+	char answer[ANSWER_BYTES];
+	size_t size = 0;
+
+	if (fd < 0 || send(fd, question, sizeof question - 1, MSG_NOSIGNAL) != (ssize_t)sizeof question - 1)
+		return false;
+	while (!has_good_answer((mr_str){answer, size})) {
+		struct pollfd wait = {.fd = fd, .events = POLLIN};
+		int64_t left = deadline - now_ms();
+		ssize_t n;
+
+		if (left <= 0 || size == sizeof answer || poll(&wait, 1, (int)left) <= 0)
+			return false;
+		n = recv(fd, answer + size, sizeof answer - size, 0);
+		if (n <= 0 && errno != EINTR)
+			return false;
+		size += n > 0 ? (size_t)n : 0;
+	}
+	return true;
+}
