@@ -20,8 +20,9 @@
 static const char setup[] =
         "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA foreign_keys=ON;"
         "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA cache_size=-8192;";
+/* TRUNCATE is as durable as DELETE, and spares two of the folder's fsyncs a transaction. */
 static const char writer_setup[] =
-        "PRAGMA journal_mode=DELETE; PRAGMA synchronous=EXTRA; PRAGMA secure_delete=ON;";
+        "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=EXTRA; PRAGMA secure_delete=ON;";
 
 static const char schema[] =
         "CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
