@@ -8,6 +8,8 @@
 #include "base/file.h"
 #include "session/run.h"
 
+enum { RECORDS_LIMIT = 10000 };
+
 /* A saved plan is made anew from its own commit or folder and must come out the same for the
  * objects it touches. */
 static int plan_from_file(struct mr_session_run *run, const char *path)
@@ -132,23 +134,33 @@ int mailreeve_sync(
 	return mr_session_run_end(&run, code, out);
 }
 
+/* The newest run that changed something, or 0. */
+static int last_applied_run(struct mailreeve *session, int64_t *out)
+{
+	struct mr_record *records = NULL;
+	size_t n = 0;
+	int code = mr_state_records(session->state, RECORDS_LIMIT, &session->arena, &records, &n);
+
+	*out = 0;
+	for (size_t i = 0; i < n && !code && *out == 0; i++)
+		if (mr_str_is(records[i].result, "applied"))
+			*out = records[i].id;
+	if (!code && *out == 0)
+		code = mr_fail(&session->diags, MR_E_USAGE,
+		        "nothing was applied yet: there is nothing to roll back");
+	return code;
+}
+
 /* The commit that was in force before the run; empty when nothing was. */
 static int commit_before(struct mr_session_run *run, int64_t id, mr_str *out)
 {
 	struct mailreeve *session = run->session;
 	struct mr_record record = {0};
-	struct mr_applied applied = {0};
-	int code = 0;
+	int code = id > 0 ? 0 : last_applied_run(session, &id);
 
-	if (id == 0) {
-		code = mr_state_applied(session->state, &session->arena, &applied);
-		id = applied.run;
-	}
-	if (!code && id == 0)
-		return mr_fail(&session->diags, MR_E_USAGE,
-		        "nothing was applied yet: there is nothing to roll back");
-	if (!code)
-		code = mr_state_find_record(session->state, id, &session->arena, &record);
+	if (code)
+		return code;
+	code = mr_state_find_record(session->state, id, &session->arena, &record);
 	if (code)
 		return mr_fail(
 		        &session->diags, MR_E_USAGE, "run %" PRId64 " is not in the history", id);

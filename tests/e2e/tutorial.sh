@@ -9,7 +9,7 @@ chmod 755 "$SCRATCH"
 finish() {
 	local rc=$?
 	[ $rc -eq 0 ] || tail -n 40 "$SCRATCH/out"
-	for env in "$SCRATCH"/*/lab/env; do
+	for env in "$SCRATCH"/*/env; do
 		[ ! -f "$env" ] || "$top/tests/bed/bed" down "$(dirname "$env")" || rc=1
 	done
 	rm -rf "$SCRATCH"
@@ -35,4 +35,5 @@ grep -q "did you mean 'quota'" "$SCRATCH/out" || fail "no nearest name for the m
 grep -q 'No changes' "$SCRATCH/out" || fail "the second plan was not empty"
 grep -q 'exit code 5' "$SCRATCH/out" || fail "the mistake was not taken back"
 grep -q '<!-- mailreeve-plan' "$SCRATCH/out" || fail "no markdown plan for the reviewer"
-grep -q 'rolled_back' "$SCRATCH/out" || fail "the history does not tell of the mistake"
+grep -q 'sync  *refused' "$SCRATCH/out" || fail "the history does not tell of the mistake"
+grep -q 'rollback  *applied' "$SCRATCH/out" || fail "the rollback changed nothing"
