@@ -238,7 +238,8 @@ static int check_key(struct mr_diags *diags, const struct mr_repo *repo)
 	return MR_E_CONFIG;
 }
 
-/* Starts libgit2 again: its random numbers must not be those of the parent, nor its HOME. */
+/* Starts libgit2 again before anything secret is spoken: its random numbers must not be those of the
+ * parent, nor its HOME. */
 static int prepare(struct mr_diags *diags, const struct mr_repo *repo)
 {
 	struct mr_buf home = MR_BUF_INIT;
@@ -246,7 +247,7 @@ static int prepare(struct mr_diags *diags, const struct mr_repo *repo)
 
 	mr_buf_printf(&home, "%s/mailreeve-home", repo->mirror);
 	(void)setenv("HOME", home.data, 1);
-	while (git_libgit2_shutdown() > 0)
+	while (!repo->is_local && git_libgit2_shutdown() > 0)
 		continue;
 	mr_git_start();
 	if (repo->is_ssh) {
@@ -390,6 +391,8 @@ int mr_fetch_work(struct mr_diags *diags, const struct mr_repo *repo)
 		return result;
 	if (git_repository_open_bare(&mirror, repo->mirror) < 0)
 		return mr_git_damaged(diags, repo, "open the mirror");
+	if (repo->is_local)
+		mr_fetch_copy_local(repo, mirror);
 	result = transfer(diags, repo, mirror);
 	if (result == 0)
 		result = advance(diags, repo, mirror);

@@ -67,7 +67,9 @@ bool mr_repo_is_folder(struct mr_repo *repo, mr_str commit);
 
 /* fetch_child.c: in the child, which has to _exit with what comes back: reports into diags. */
 MR_CHECK int mr_fetch_work(struct mr_diags *diags, const struct mr_repo *repo);
-/* The remote's branch read directly; local repositories only. */
+/* fetch_local.c: copies what the branch has got since the last fetch, as far as that is little. */
+void mr_fetch_copy_local(const struct mr_repo *repo, git_repository *mirror);
+/* fetch_child.c: the remote's branch read directly; local repositories only. */
 MR_CHECK int mr_fetch_is_current(struct mr_diags *diags, struct mr_repo *repo, bool *out);
 
 /* known_hosts.c: writes a HOME whose known_hosts holds the usable lines of the configured file. */
