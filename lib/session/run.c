@@ -131,16 +131,28 @@ static int keep_directory(struct mr_session_run *run)
 	return code;
 }
 
-static void tell_result(struct mr_session_run *run, const struct mr_apply_result *result)
+static void tell_result(struct mr_session_run *run, const struct mr_apply_result *result, int code)
 {
+	struct mr_buf *out = &run->shown;
+
 	if (run->options && run->options->format != MAILREEVE_TEXT)
 		return;
-	if (mr_plan_is_empty(run->plan))
-		mr_buf_printf(&run->shown, "Nothing was to do; on record as run %" PRId64 ".\n",
+	if (code == MR_E_ROLLED_BACK)
+		mr_buf_printf(out,
+		        "Not applied (run %" PRId64
+		        "): the servers were read again and are as before.\n",
 		        result->run);
-	else
-		mr_buf_printf(&run->shown, "Applied as run %" PRId64 ": read back and probed.\n",
+	else if (code == MR_E_STUCK)
+		mr_buf_printf(out,
+		        "NOT ROLLED BACK (run %" PRId64
+		        "): what is neither as before nor as planned is listed above.\n",
 		        result->run);
+	else if (!code && mr_plan_is_empty(run->plan))
+		mr_buf_printf(
+		        out, "Nothing was to do; on record as run %" PRId64 ".\n", result->run);
+	else if (!code)
+		mr_buf_printf(
+		        out, "Applied as run %" PRId64 ": read back and probed.\n", result->run);
 }
 
 /* Nothing to do and nothing new to remember: a timer's usual case leaves no trace in the history.
@@ -184,8 +196,7 @@ static int carry_out(struct mr_session_run *run)
 		code = mr_apply(&input, &result);
 	if (!code && session->repo && run->wanted.commit.size > 0)
 		code = mr_repo_keep(&session->diags, session->repo, run->wanted.commit, result.run);
-	if (!code)
-		tell_result(run, &result);
+	tell_result(run, &result, code);
 	return code;
 }
 
