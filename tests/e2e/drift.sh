@@ -34,8 +34,7 @@ commit "alice is liddell too"
 expect 0 sync
 accepts liddell@example.org
 is "$(postconf -c "$BED_POSTFIX_DIR" -h message_size_limit)" 999
-git -C "$W" revert --no-edit HEAD >/dev/null
-commit "back"
+take_back
 expect 0 sync
 
 say "mode heal"

@@ -54,8 +54,7 @@ expect 0 history --format json
 run=$(python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); d = d if isinstance(d, list) else d["runs"]; print(d[0].get("run", d[0].get("id")))' "$OUT")
 expect 0 history "$run"
 says 'users\.close<=1'
-git -C "$W" revert -q --no-edit HEAD
-commit "bob again"
+take_back
 expect 0 apply --yes
 world "$SCRATCH/before"
 

@@ -37,7 +37,7 @@ fails_as_it_was() {
 	mr apply --yes
 	case $RC in 0) applied=$((applied + 1)) && return ;; 1 | 5 | 69 | 78) ;; *) cat "$OUT" "$ERR"; fail "exit $RC" ;; esac
 	refused=$((refused + 1))
-	says '[Nn]o space|full|space'
+	says '[Nn]o space|is full|disk'
 	rm -f "$BED_STATE/.filler" "$BED_POSTFIX_DIR/.filler"
 	expect 3 apply
 	world "$SCRATCH/after"
@@ -45,11 +45,9 @@ fails_as_it_was() {
 }
 
 back() {
-	git -C "$W" revert --no-edit HEAD >/dev/null
-	commit "back and forth"
+	take_back
 	expect 0 apply --yes
-	git -C "$W" revert --no-edit HEAD >/dev/null
-	commit "and forth"
+	take_back
 }
 
 applied=0 refused=0

@@ -23,7 +23,10 @@ say() {
 }
 
 finish() {
-	local rc=$?
+	local rc=$? job
+	for job in $(jobs -p); do
+		kill "$job" 2>/dev/null || true
+	done
 	if [ $rc -ne 0 ] && [ -f "$SCRATCH/bed/mail.log" ]; then
 		echo "-- end of mail.log" && tail -n 12 "$SCRATCH/bed/mail.log"
 		echo "-- end of dovecot.log" && tail -n 8 "$SCRATCH/bed/dovecot.log"
@@ -112,6 +115,12 @@ seed() {
 commit() {
 	git -C "$W" add -A
 	git -C "$W" commit -q --allow-empty -m "$1"
+	git -C "$W" push -q origin HEAD:main
+}
+
+# The last commit is reverted by a new one.
+take_back() {
+	git -C "$W" revert --no-edit HEAD >/dev/null
 	git -C "$W" push -q origin HEAD:main
 }
 
@@ -320,4 +329,66 @@ no_secrets_in() {
 			! grep -qaF -- "${secret#\{*\}}" "$file" || fail "a secret stands in $file"
 		done
 	done
+}
+
+# ---- for the crash scenarios -----------------------------------------------------------------------------------------
+
+# Two states of the servers, $SCRATCH/old (which is live) and $SCRATCH/new (which was pushed), that differ in values,
+# rows, a user, an entry more and one less; and the proof that the way back is the identity.
+two_states() {
+	grep -qa MAILREEVE_CRASH_AT "$MAILREEVE" || fail "the program was built without fault points"
+	kills=0 olds=0 news=0
+	expect 0 apply --yes
+	world "$SCRATCH/old"
+	edit "$W/postfix.yaml" 's/50M/80M/'
+	edit "$W/domains/example.org.yaml" 's/al\]/al, liddell]/'
+	edit "$W/domains/example.org.yaml" 's/quota: 2G/quota: 3G/'
+	edit "$W/domains/example.org.yaml" 's/^    aliases:/      carol: {password: {secret: bob}}\n&/'
+	edit "$W/directory.yaml" 's/mail: alice@example.org/mail: [alice@example.org, liddell@example.org]/'
+	edit "$W/directory.yaml" 's/cn=staff,/cn=everyone,/'
+	commit "forth"
+	expect 0 apply --yes
+	world "$SCRATCH/new"
+	expect 0 plan --detailed-exitcode
+	back_and_forth
+	world "$SCRATCH/now"
+	same_world "$SCRATCH/old" "$SCRATCH/now" "a change and its way back are not the identity"
+}
+
+# From the new state, or an old one, to the old state, with the new one pushed.
+back_and_forth() {
+	take_back
+	expect 0 apply --yes
+	take_back
+}
+
+# crash_at POINT: an apply that is killed there.
+crash_at() {
+	RC=0
+	MAILREEVE_CRASH_AT=$1 timeout 120 "$MAILREEVE" --config "$BED_AGENT_YAML" apply --yes </dev/null >"$OUT" 2>"$ERR" || RC=$?
+	[ $RC = 137 ] || {
+		cat "$OUT" "$ERR"
+		fail "apply with a kill at $1: exit $RC, want a kill"
+	}
+	kills=$((kills + 1))
+}
+
+# Any writer recovers first; this one then has no consent to do more. Ends in the old state.
+recover() {
+	mr apply
+	case $RC in 0 | 3) ;; *) cat "$OUT" "$ERR" && fail "the run after a kill at $1: exit $RC" ;; esac
+	world "$SCRATCH/after"
+	if diff -q "$SCRATCH/old" "$SCRATCH/after" >/dev/null; then
+		olds=$((olds + 1))
+		say "$1: old"
+	elif diff -q "$SCRATCH/new" "$SCRATCH/after" >/dev/null; then
+		news=$((news + 1))
+		say "$1: new"
+		back_and_forth
+		world "$SCRATCH/after"
+		same_world "$SCRATCH/old" "$SCRATCH/after" "$1: cannot go back"
+	else
+		diff "$SCRATCH/old" "$SCRATCH/after" | head -40 || true
+		fail "$1: neither old nor new"
+	fi
 }

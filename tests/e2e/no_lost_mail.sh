@@ -13,7 +13,7 @@ expect 0 apply --yes
 ) &
 watcher=$!
 for i in 1 2 3 4 5 6; do
-	sed -i "s/      alice: .*/      alice: {name: Alice $i, password: \"$ALICE_HASH\", quota: ${i}G, aliases: [al, al$i]}/" \
+	sed -i "s#      alice: .*#      alice: {name: Alice $i, password: \"$ALICE_HASH\", quota: ${i}G, aliases: [al, al$i]}#" \
 		"$W/domains/example.org.yaml"
 	sed -i "s/message_size_limit: .*/message_size_limit: 5${i}M/" "$W/postfix.yaml"
 	printf 'domains:\n  d%s.example.org:\n    users: {u: {password: {secret: bob}}}\n    aliases: {postmaster: [u]}\n' "$i" \

@@ -42,6 +42,7 @@ BOB_HASH_OLD=$BOB_HASH
 no_secrets_in "$ALL" "$SCRATCH/saved.plan" "$SCRATCH/processes" "$BED_LOG"
 BOB_HASH=$NEW_HASH
 no_secrets_in "$ALL" "$SCRATCH/saved.plan" "$SCRATCH/processes" "$BED_LOG"
+BOB_HASH=$BOB_HASH_OLD
 [ -s "$SCRATCH/processes" ] || fail "nothing was watched"
 grep -q 'sensitive' "$ALL" || fail "plans do not even say that a password changes"
 
@@ -51,9 +52,8 @@ find "$BED_STATE" -maxdepth 1 -type f -printf '%m %u %p\n' | while read -r mode 
 	is "$owner" root
 done
 is "$(stat -c %a "$BED_STATE")" 700
+# what the repository holds in clear may stand in its mirror and in the cache of its rows; a secret of the host may not
+ALICE_HASH=$PROBE_HASH
 for file in "$BED_STATE"/*; do
 	[ ! -f "$file" ] || no_secrets_in "$file"
-	BOB_HASH=$BOB_HASH_OLD
-	[ ! -f "$file" ] || no_secrets_in "$file"
-	BOB_HASH=$NEW_HASH
 done

@@ -12,8 +12,7 @@ refused() {
 	accepts alice@example.org
 	can_log_in alice@example.org alice-secret
 	is "$(rcpt someone@elsewhere.example)" 554
-	git -C "$W" revert --no-edit HEAD >/dev/null
-	commit "take back: $1"
+	take_back
 }
 
 say "Postfix: a map that does not exist, which no checker of Postfix notices"
@@ -46,8 +45,7 @@ mr apply --yes
 case $RC in 5 | 65) ;; *) fail "exit $RC" ;; esac
 world "$SCRATCH/after"
 same_world "$SCRATCH/before" "$SCRATCH/after"
-git -C "$W" revert --no-edit HEAD >/dev/null
-commit "take back"
+take_back
 
 say "OpenLDAP: a class that needs an attribute"
 edit "$W/directory.yaml" '/sn: Liddell/d'
@@ -56,7 +54,6 @@ mr apply --yes
 case $RC in 5 | 65) ;; *) fail "exit $RC" ;; esac
 world "$SCRATCH/after"
 same_world "$SCRATCH/before" "$SCRATCH/after"
-git -C "$W" revert --no-edit HEAD >/dev/null
-commit "with one"
+take_back
 expect 0 apply --yes
 expect 0 plan --detailed-exitcode
