@@ -57,3 +57,4 @@ ALICE_HASH=$PROBE_HASH
 for file in "$BED_STATE"/*; do
 	[ ! -f "$file" ] || no_secrets_in "$file"
 done
+is "$(find "$BED_STATE" -maxdepth 1 -type f -perm /077)" "" "files of the state are for root alone"

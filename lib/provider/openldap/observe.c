@@ -22,6 +22,7 @@ struct sink {
 	struct mr_arena arena;
 	struct mr_attrs_builder builder, sealed;
 	struct mr_buf object;
+	bool is_cache_broken; /* a full disk, most likely: no reason not to read the directory */
 };
 
 static void sink_init(struct sink *sink, struct mr_backend *backend)
@@ -45,13 +46,17 @@ static void sink_done(struct sink *sink)
 static int sink_put(struct sink *sink, mr_str key, const struct mr_ldap_live *live)
 {
 	struct mr_item item = {.key = key, .body = live->body};
+	int code;
 
 	mr_buf_clear(&sink->object);
 	mr_buf_add_text(&sink->object, "ldap/");
 	mr_buf_add_str(&sink->object, live->dn);
 	item.object = mr_buf_str(&sink->object);
-	if (!sink->sorter)
-		return mr_ldap_mirror_put(sink->backend, &item, live->uuid, &sink->sealed);
+	if (!sink->sorter) {
+		code = mr_ldap_mirror_put(sink->backend, &item, live->uuid, &sink->sealed);
+		sink->is_cache_broken = code != 0;
+		return code;
+	}
 	mr_sorter_add(sink->sorter, &item);
 	sink->backend->n_entries += sink->tree ? 1 : 0;
 	return 0;
@@ -127,7 +132,7 @@ static int scan_once(struct sink *sink, struct mr_arena *arena, mr_str *stamp, b
 static int scan(struct sink *sink, mr_str space, mr_str stamp, struct mr_cursor *out)
 {
 	MR_DONE(arena) struct mr_arena arena = MR_ARENA_INIT;
-	struct mr_cache *cache = sink->backend->cache;
+	struct mr_cache *cache = sink->is_cache_broken ? NULL : sink->backend->cache;
 	bool is_still = false;
 	int code = 0;
 
@@ -137,11 +142,15 @@ static int scan(struct sink *sink, mr_str space, mr_str stamp, struct mr_cursor 
 		mr_sorter_free(sink->sorter);
 		sink->sorter = is_mirrored ? NULL : mr_sorter_new();
 		code = scan_once(sink, &arena, &stamp, &is_still);
-		if (is_mirrored && !code && (is_still || n == SCAN_TRIES))
+		if (is_mirrored && !code && (is_still || n == SCAN_TRIES)) {
 			code = cache->mirror_commit(cache, is_still ? stamp : (mr_str){0});
-		else if (is_mirrored)
+			sink->is_cache_broken = code != 0;
+		} else if (is_mirrored) {
 			cache->mirror_abort(cache);
+		}
 	}
+	if (code && cache && sink->is_cache_broken)
+		return scan(sink, space, stamp, out); /* once more, without the cache */
 	if (code)
 		return code;
 	return sink->sorter ? sorted(sink, out) : mr_ldap_mirror_open(sink->backend, space, out);
