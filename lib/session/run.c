@@ -155,20 +155,6 @@ static void tell_result(struct mr_session_run *run, const struct mr_apply_result
 		        out, "Applied as run %" PRId64 ": read back and probed.\n", result->run);
 }
 
-/* Nothing to do and nothing new to remember: a timer's usual case leaves no trace in the history.
- */
-static bool is_settled(struct mr_session_run *run)
-{
-	struct mr_applied applied = {0};
-
-	if (!mr_plan_is_empty(run->plan) || mr_plan_adoptions(run->plan)->list.n > 0)
-		return false;
-	if (mr_state_applied(run->session->state, &run->session->arena, &applied))
-		return false;
-	return applied.run > 0 && mr_str_eq(applied.commit, run->wanted.commit) &&
-	       run->wanted.commit.size > 0;
-}
-
 static int carry_out(struct mr_session_run *run)
 {
 	struct mailreeve *session = run->session;
@@ -212,8 +198,6 @@ int mr_session_run_execute(struct mr_session_run *run)
 		record_refusal(run, code);
 		return code;
 	}
-	if (is_settled(run))
-		return 0;
 	return carry_out(run);
 }
 
