@@ -1,5 +1,6 @@
 /*
- * The transaction: S0 to S9, undo, recovery (docs/architecture.md, "How a change reaches the servers").
+ * The transaction: S0 to S9, undo, recovery (docs/architecture.md, "How a change reaches the
+ * servers").
  */
 #ifndef MR_APPLY_APPLY_H
 #define MR_APPLY_APPLY_H
@@ -21,27 +22,29 @@ struct mr_apply_input {
 };
 
 struct mr_apply_result {
-	int64_t run;  /* its history record */
-	int code;     /* 0, MR_E_ROLLED_BACK, MR_E_STUCK, MR_E_REJECTED (nothing touched), … */
+	int64_t run; /* its history record */
+	int code;    /* 0, MR_E_ROLLED_BACK, MR_E_STUCK, MR_E_REJECTED (nothing touched), … */
 };
 
-/* Carries the plan out. On failure after S2 everything done is undone, read back and compared. Writes the history record
- * in every case. The return value is result.code. */
+/* Carries the plan out. On failure after S2 everything done is undone, read back and compared.
+ * Writes the history record in every case. The return value is result.code. */
 MR_CHECK int mr_apply(const struct mr_apply_input *input, struct mr_apply_result *out);
 
-/* Before anything else of a writer: undoes an open transaction without a decision, finishes one with it. *out_was_open tells whether
- * there was one. MR_E_STUCK when an item is neither before nor after: listed in diags. */
+/* Before anything else of a writer: undoes an open transaction without a decision, finishes one
+ * with it. *out_was_open tells whether there was one. MR_E_STUCK when an item is neither before nor
+ * after: listed in diags. */
 MR_CHECK int mr_recover(struct mr_diags *diags, const struct mr_host *host, struct mr_state *state,
         const struct mr_plan_server *servers, size_t n_servers, bool *out_was_open);
-/* A person says that what is live now stands: forgets a transaction that is stuck, without touching any item. Its
- * commit stays in quarantine and the history keeps who said so. Without one nothing is done. */
-MR_CHECK int mr_recover_accept(struct mr_diags *diags, const struct mr_host *host, struct mr_state *state,
-        const struct mr_plan_server *servers, size_t n_servers, mr_str who);
+/* A person says that what is live now stands: forgets a transaction that is stuck, without touching
+ * any item. Its commit stays in quarantine and the history keeps who said so. Without one nothing
+ * is done. */
+MR_CHECK int mr_recover_accept(struct mr_diags *diags, const struct mr_host *host,
+        struct mr_state *state, const struct mr_plan_server *servers, size_t n_servers, mr_str who);
 /* Whether a transaction is open (for readers: status). */
 MR_CHECK int mr_apply_is_open(struct mr_state *state, bool *out);
 
-/* Fault injection for the tests: MAILREEVE_CRASH_AT=S3:2 in the environment kills the process (SIGKILL to itself) at the second
- * passing of that point. Only in builds with MR_FAULT_POINTS. */
+/* Fault injection for the tests: MAILREEVE_CRASH_AT=S3:2 in the environment kills the process
+ * (SIGKILL to itself) at the second passing of that point. Only in builds with MR_FAULT_POINTS. */
 void mr_fault_point(const char *step);
 
 #endif

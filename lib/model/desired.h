@@ -1,10 +1,11 @@
 /*
- * The desired state of one host, as typed objects in key order: what the language room makes and every
- * backend reads.
+ * The desired state of one host, as typed objects in key order: what the language room makes and
+ * every backend reads.
  *
- * All values are effective: files merged, roles and hosts overlaid, defaults applied, local names completed
- * to addresses, names in canonical form (lower case, A-labels). Secrets are resolved when the state was
- * opened with a secret source, else their text is empty and is_secret_reference is true.
+ * All values are effective: files merged, roles and hosts overlaid, defaults applied, local names
+ * completed to addresses, names in canonical form (lower case, A-labels). Secrets are resolved when
+ * the state was opened with a secret source, else their text is empty and is_secret_reference is
+ * true.
  */
 #ifndef MR_MODEL_DESIRED_H
 #define MR_MODEL_DESIRED_H
@@ -32,8 +33,18 @@ struct mr_value {
 };
 
 enum mr_domain_kind { MR_DOMAIN_MAILBOX, MR_DOMAIN_ALIAS, MR_DOMAIN_RELAY, MR_DOMAIN_KIND_COUNT };
-enum mr_domain_state { MR_DOMAIN_ACTIVE, MR_DOMAIN_SUSPENDED, MR_DOMAIN_CLOSED, MR_DOMAIN_STATE_COUNT };
-enum mr_recipients { MR_RECIPIENTS_LISTED, MR_RECIPIENTS_PROBE, MR_RECIPIENTS_ANY, MR_RECIPIENTS_COUNT };
+enum mr_domain_state {
+	MR_DOMAIN_ACTIVE,
+	MR_DOMAIN_SUSPENDED,
+	MR_DOMAIN_CLOSED,
+	MR_DOMAIN_STATE_COUNT
+};
+enum mr_recipients {
+	MR_RECIPIENTS_LISTED,
+	MR_RECIPIENTS_PROBE,
+	MR_RECIPIENTS_ANY,
+	MR_RECIPIENTS_COUNT
+};
 enum mr_user_state {
 	MR_USER_ACTIVE,
 	MR_USER_NO_LOGIN,
@@ -42,7 +53,13 @@ enum mr_user_state {
 	MR_USER_CLOSED,
 	MR_USER_STATE_COUNT
 };
-enum mr_service { MR_SERVICE_IMAP = 1, MR_SERVICE_POP3 = 2, MR_SERVICE_SUBMISSION = 4, MR_SERVICE_SIEVE = 8, MR_SERVICE_ALL = 15 };
+enum mr_service {
+	MR_SERVICE_IMAP = 1,
+	MR_SERVICE_POP3 = 2,
+	MR_SERVICE_SUBMISSION = 4,
+	MR_SERVICE_SIEVE = 8,
+	MR_SERVICE_ALL = 15
+};
 
 /* The words of the enumerations as the language writes them. */
 const char *mr_domain_kind_name(enum mr_domain_kind kind);
@@ -80,8 +97,8 @@ struct mr_user {
 	mr_str name;
 	struct mr_value password; /* "{SCHEME}hash" */
 	bool password_owner_is_git;
-	enum mr_user_state state;  /* as in force: expiry and the domain's state are in it already */
-	unsigned services;         /* mr_service bits as declared; the state is not folded in */
+	enum mr_user_state state; /* as in force: expiry and the domain's state are in it already */
+	unsigned services;        /* mr_service bits as declared; the state is not folded in */
 	bool has_quota;
 	bool is_quota_unlimited;
 	uint64_t quota_bytes;
@@ -91,20 +108,20 @@ struct mr_user {
 	bool forward_keep;
 	struct mr_strs send_as;    /* complete addresses, sorted */
 	struct mr_strs allow_nets; /* CIDR, sorted */
-	mr_str mail_home; /* expanded for this user; with renamed_from that of the old name */
+	mr_str mail_home;    /* expanded for this user; with renamed_from that of the old name */
 	mr_str renamed_from; /* complete address, or empty */
 	struct mr_loc loc;
 };
 
 struct mr_alias {
-	mr_str address; /* key */
+	mr_str address;    /* key */
 	struct mr_strs to; /* complete addresses, sorted */
 	bool is_expired;
 	struct mr_loc loc;
 };
 
 struct mr_transport {
-	mr_str key; /* transport(5): "partner.example", ".lab.example.org", "*" */
+	mr_str key;   /* transport(5): "partner.example", ".lab.example.org", "*" */
 	mr_str value; /* "smtp:[mx.partner.example]:25" */
 	struct mr_loc loc;
 };
@@ -118,7 +135,7 @@ struct mr_parameter { /* postfix.parameters */
 
 struct mr_table { /* postfix.tables */
 	mr_str name;
-	mr_str type; /* "default", "cidr", "pcre", "regexp", … */
+	mr_str type;     /* "default", "cidr", "pcre", "regexp", … */
 	bool is_ordered; /* entries are a list of pairs */
 	struct mr_loc loc;
 };
@@ -131,25 +148,26 @@ struct mr_table_row {
 	struct mr_loc loc;
 };
 
-struct mr_setting { /* dovecot.settings, flattened */
-	mr_str path; /* "service imap-login/inet_listener imaps/port": as in object names */
+struct mr_setting {   /* dovecot.settings, flattened */
+	mr_str path;  /* "service imap-login/inet_listener imaps/port": as in object names */
 	mr_str value; /* 2.4's meaning; lists joined with blanks */
 	bool is_sensitive;
 	struct mr_loc loc;
 };
 
 struct mr_ldap_tree {
-	mr_str dn; /* as declared */
+	mr_str dn;  /* as declared */
 	mr_str key; /* mr_dn_key(dn) */
 	bool is_exclusive;
 	struct mr_loc loc;
 };
 
 struct mr_ldap_entry {
-	mr_str dn; /* as declared */
-	mr_str key; /* mr_dn_key(dn): the sort key */
-	mr_str body; /* attrs.h; names as declared; MR_ATTR_LIVE for owner live, no values for null, MR_ATTR_BINARY
-	              * for base64, MR_ATTR_SENSITIVE for secrets and password attributes */
+	mr_str dn;   /* as declared */
+	mr_str key;  /* mr_dn_key(dn): the sort key */
+	mr_str body; /* attrs.h; names as declared; MR_ATTR_LIVE for owner live, no values for null,
+	              * MR_ATTR_BINARY for base64, MR_ATTR_SENSITIVE for secrets and password
+	              * attributes */
 	struct mr_loc loc;
 };
 
@@ -158,29 +176,31 @@ const struct mr_accounts *mr_desired_accounts(const struct mr_desired *desired);
 /* Digest of everything declared for this host, positions and comments aside. */
 struct mr_digest mr_desired_digest(const struct mr_desired *desired);
 
-/* Iterators: begin, then next until 0. 1 item, 0 end, <0 error. Views live until the following next or
- * end of the same iterator. Several iterators of one kind may be open at once. Order: bytewise by key. */
+/* Iterators: begin, then next until 0. 1 item, 0 end, <0 error. Views live until the following next
+ * or end of the same iterator. Several iterators of one kind may be open at once. Order: bytewise
+ * by key. */
 struct mr_iter {
 	struct mr_desired *desired;
 	void *state;
 };
-#define MR_DESIRED_KINDS(X)                                                                         \
-	X(domain)                                                                                   \
-	X(user)                                                                                     \
-	X(alias)                                                                                    \
-	X(transport)                                                                                \
-	X(parameter)                                                                                \
-	X(table)                                                                                    \
-	X(setting)                                                                                  \
-	X(ldap_tree)                                                                                \
+#define MR_DESIRED_KINDS(X)                                                                        \
+	X(domain)                                                                                  \
+	X(user)                                                                                    \
+	X(alias)                                                                                   \
+	X(transport)                                                                               \
+	X(parameter)                                                                               \
+	X(table)                                                                                   \
+	X(setting)                                                                                 \
+	X(ldap_tree)                                                                               \
 	X(ldap_entry)
-#define MR_ITER_DECLARE(kind)                                                                       \
-	MR_CHECK int mr_desired_begin_##kind(struct mr_desired *desired, struct mr_iter *out);      \
+#define MR_ITER_DECLARE(kind)                                                                      \
+	MR_CHECK int mr_desired_begin_##kind(struct mr_desired *desired, struct mr_iter *out);     \
 	MR_CHECK int mr_desired_next_##kind(struct mr_iter *iter, struct mr_##kind *out);
 MR_DESIRED_KINDS(MR_ITER_DECLARE)
 #undef MR_ITER_DECLARE
 /* The rows of one table: by key for keyed types, in order for ordered ones. */
-MR_CHECK int mr_desired_begin_table_row(struct mr_desired *desired, mr_str table, struct mr_iter *out);
+MR_CHECK int mr_desired_begin_table_row(
+        struct mr_desired *desired, mr_str table, struct mr_iter *out);
 MR_CHECK int mr_desired_next_table_row(struct mr_iter *iter, struct mr_table_row *out);
 /* Releases an iterator at any point; safe twice. */
 void mr_desired_end(struct mr_iter *iter);

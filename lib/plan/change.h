@@ -2,8 +2,8 @@
  * Collections and changes: the one shape of all live state and of everything that is done to it.
  *
  * A collection is a set of keyed items in key order: the rows of a lookup table, the parameters of
- * main.cf, the users of a passwd-file, the entries below a directory suffix. A change is {before, after} of one
- * item; undo is the same change reversed.
+ * main.cf, the users of a passwd-file, the entries below a directory suffix. A change is {before,
+ * after} of one item; undo is the same change reversed.
  */
 #ifndef MR_PLAN_CHANGE_H
 #define MR_PLAN_CHANGE_H
@@ -15,12 +15,15 @@
 #include "base/vec.h"
 
 enum mr_collection_flags {
-	MR_COLLECTION_EXCLUSIVE = 1,   /* what is live and not desired goes; else only what we own goes */
-	MR_COLLECTION_PARTIAL = 2,     /* only attributes that the desired item names are compared */
-	MR_COLLECTION_DELETE_LATE = 4, /* deletes cannot be undone exactly: done after the decision (S9) */
+	MR_COLLECTION_EXCLUSIVE =
+	        1, /* what is live and not desired goes; else only what we own goes */
+	MR_COLLECTION_PARTIAL = 2, /* only attributes that the desired item names are compared */
+	MR_COLLECTION_DELETE_LATE =
+	        4, /* deletes cannot be undone exactly: done after the decision (S9) */
 };
 
-/* Ranks give the order in which collections are written when something is added; removals run the other way. */
+/* Ranks give the order in which collections are written when something is added; removals run the
+ * other way. */
 enum mr_rank {
 	MR_RANK_DIRECTORY = 10,
 	MR_RANK_MAILBOX = 20,
@@ -32,7 +35,8 @@ enum mr_rank {
 };
 
 struct mr_collection {
-	mr_str name; /* "postfix.main", "postfix.table/virtual_alias", "dovecot.passwd", "dovecot.settings", "ldap" */
+	mr_str name;   /* "postfix.main", "postfix.table/virtual_alias", "dovecot.passwd",
+	                  "dovecot.settings", "ldap" */
 	mr_str target; /* how a plan names it: "postfix.virtual_alias", "dovecot.passwd", "ldap" */
 	const char *provider; /* "postfix", "dovecot", "openldap" */
 	unsigned flags;
@@ -54,7 +58,14 @@ enum mr_reason {
 	MR_REASON_ADOPTED,
 	MR_REASON_COUNT
 };
-enum mr_risk { MR_RISK_SAFE, MR_RISK_RELOAD, MR_RISK_RESTART, MR_RISK_DATA, MR_RISK_OFFLINE, MR_RISK_COUNT };
+enum mr_risk {
+	MR_RISK_SAFE,
+	MR_RISK_RELOAD,
+	MR_RISK_RESTART,
+	MR_RISK_DATA,
+	MR_RISK_OFFLINE,
+	MR_RISK_COUNT
+};
 
 struct mr_change {
 	const struct mr_collection *in;

@@ -50,9 +50,10 @@ struct mr_diff_options {
 	struct mr_backend *backend;
 	const uint8_t *key; /* 32 bytes: the seal key */
 	enum mr_drift_mode drift_mode;
-	mr_str only;     /* as in struct mr_plan_input */
-	bool is_handed_over; /* another collection has these items now: what left here is only forgotten */
-	bool has_passwd; /* users are counted in dovecot.passwd */
+	mr_str only;         /* as in struct mr_plan_input */
+	bool is_handed_over; /* another collection has these items now: what left here is only
+	                        forgotten */
+	bool has_passwd;     /* users are counted in dovecot.passwd */
 	bool (*pre_image)(
 	        void *arg, mr_str collection, mr_str key, struct mr_arena *arena, mr_str *out);
 	void *pre_image_arg;

@@ -11,8 +11,9 @@
 struct mr_plan_collection {
 	struct mr_collection in; /* first: struct mr_change.in points here */
 	const struct mr_plan_server *server;
-	bool is_former; /* no longer described by its backend: what we own of it is undone */
-	bool is_handed_over; /* a former tree inside one that is declared: its entries are that one's now */
+	bool is_former;      /* no longer described by its backend: what we own of it is undone */
+	bool is_handed_over; /* a former tree inside one that is declared: its entries are that
+	                        one's now */
 	struct mr_diff_counts counts;
 };
 

@@ -19,17 +19,18 @@ struct mr_plan_input {
 	struct mr_diags *diags;
 	const struct mr_host *host;
 	struct mr_desired *desired;
-	struct mr_state *state;          /* what we own; NULL: nothing */
-	const struct mr_policy *policy;  /* of the last applied commit, or the built-in one */
+	struct mr_state *state;         /* what we own; NULL: nothing */
+	const struct mr_policy *policy; /* of the last applied commit, or the built-in one */
 	const struct mr_plan_server *servers;
 	size_t n_servers;
 	mr_str ref, commit, tree;
-	const struct mr_strs *allow;     /* --allow "users.close<=12" */
-	mr_str only;                     /* --only selection: an object name, or a prefix ending in "*"; empty: all */
-	bool heals_drift;                /* plan and apply: true */
-	bool follows_drift_mode;         /* sync: host->drift_mode_* of each server decides instead of heals_drift */
-	mr_str directory;                /* of --dir, absolute; else empty */
-	const char *version;             /* of mailreeve */
+	const struct mr_strs *allow; /* --allow "users.close<=12" */
+	mr_str only; /* --only selection: an object name, or a prefix ending in "*"; empty: all */
+	bool heals_drift;        /* plan and apply: true */
+	bool follows_drift_mode; /* sync: host->drift_mode_* of each server decides instead of
+	                            heals_drift */
+	mr_str directory;        /* of --dir, absolute; else empty */
+	const char *version;     /* of mailreeve */
 	void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total);
 	void *progress_arg;
 };
@@ -45,26 +46,30 @@ struct mr_rail {
 
 struct mr_plan;
 
-/* Reads the servers and computes. MR_E_UNREADABLE, MR_E_INVALID. Refused rails are no error here. diags, host, desired,
- * state and the backends must outlive the plan; everything else of the input is copied. */
+/* Reads the servers and computes. MR_E_UNREADABLE, MR_E_INVALID. Refused rails are no error here.
+ * diags, host, desired, state and the backends must outlive the plan; everything else of the input
+ * is copied. */
 MR_CHECK int mr_plan_make(const struct mr_plan_input *input, struct mr_plan **out);
 void mr_plan_free(struct mr_plan *plan);
 
 bool mr_plan_is_empty(const struct mr_plan *plan);
-/* All changes of items, in the order of struct mr_changes. Includes changes with reason drift when healing. */
+/* All changes of items, in the order of struct mr_changes. Includes changes with reason drift when
+ * healing. */
 const struct mr_changes *mr_plan_changes(const struct mr_plan *plan);
 const struct mr_rail *mr_plan_rails(const struct mr_plan *plan, size_t *out_n);
 bool mr_plan_is_refused(const struct mr_plan *plan);
-/* The whole bookkeeping of ownership at the decision, for changed items and for those in order already: after is the
- * sealed desired body to own (git's value of LIVE attributes, all attributes of a PARTIAL item; that is why it is
- * not the change's after), data == NULL: forget the item. before is the sealed pre-image for mr_state_own
- * (data == NULL: it was not there, or the collection is EXCLUSIVE and needs none). Nothing else is to be owned. */
+/* The whole bookkeeping of ownership at the decision, for changed items and for those in order
+ * already: after is the sealed desired body to own (git's value of LIVE attributes, all attributes
+ * of a PARTIAL item; that is why it is not the change's after), data == NULL: forget the item.
+ * before is the sealed pre-image for mr_state_own (data == NULL: it was not there, or the
+ * collection is EXCLUSIVE and needs none). Nothing else is to be owned. */
 const struct mr_changes *mr_plan_adoptions(const struct mr_plan *plan);
 /* Over the desired tree, the policy and the sorted effects: "sha256:…" . */
 mr_str mr_plan_digest(const struct mr_plan *plan);
 mr_str mr_plan_effects_digest(const struct mr_plan *plan);
 size_t mr_plan_drift_count(const struct mr_plan *plan);
-/* --fail-on: classes present: "data", "restart", "reload", "login_lost", "mail_refused", "delete", … */
+/* --fail-on: classes present: "data", "restart", "reload", "login_lost", "mail_refused", "delete",
+ * … */
 bool mr_plan_has_class(const struct mr_plan *plan, mr_str class_name);
 bool mr_plan_is_class(mr_str class_name);
 
@@ -83,7 +88,8 @@ struct mr_render_options {
 	bool is_verbose; /* no grouping */
 	mr_str summary_only;
 };
-void mr_plan_render(const struct mr_plan *plan, const struct mr_render_options *options, struct mr_buf *out);
+void mr_plan_render(
+        const struct mr_plan *plan, const struct mr_render_options *options, struct mr_buf *out);
 /* summary object only, as JSON. */
 void mr_plan_summary(const struct mr_plan *plan, struct mr_buf *out);
 
@@ -96,8 +102,10 @@ mr_str mr_saved_plan_tree(const struct mr_saved_plan *saved);
 mr_str mr_saved_plan_directory(const struct mr_saved_plan *saved); /* of --dir; else empty */
 /* Narrows fresh to the objects of saved. MR_E_STALE with each object that differs and how. Drift of
  * objects that saved does not touch does not count. */
-MR_CHECK int mr_saved_plan_check(struct mr_diags *diags, const struct mr_saved_plan *saved, struct mr_plan *fresh);
+MR_CHECK int mr_saved_plan_check(
+        struct mr_diags *diags, const struct mr_saved_plan *saved, struct mr_plan *fresh);
 /* Text or markdown of a saved plan, or of the plan of a recorded run (verb show). */
-MR_CHECK int mr_saved_plan_render(const struct mr_saved_plan *saved, const struct mr_render_options *options, struct mr_buf *out);
+MR_CHECK int mr_saved_plan_render(const struct mr_saved_plan *saved,
+        const struct mr_render_options *options, struct mr_buf *out);
 
 #endif

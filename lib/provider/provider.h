@@ -1,8 +1,9 @@
 /*
  * What a backend is: the contract between the program and one kind of server.
  *
- * A backend projects the desired state into items of its collections, observes live items, and carries out
- * changes. It has no diff and no undo of its own: undo is apply() with reversed changes.
+ * A backend projects the desired state into items of its collections, observes live items, and
+ * carries out changes. It has no diff and no undo of its own: undo is apply() with reversed
+ * changes.
  *
  * Every call reports problems into the diagnostics given at open, with the server's own words.
  * No child process and no connection without a deadline.
@@ -25,15 +26,17 @@ struct mr_cache {
 	/* true and *out (copied into arena) when there; false otherwise. */
 	bool (*get)(struct mr_cache *cache, mr_str name, struct mr_arena *arena, mr_str *out);
 	void (*put)(struct mr_cache *cache, mr_str name, mr_str value);
-	/* An ordered side table of items by space ("ldap/dc=example,dc=org"): mirrors of live collections.
-	 * begin replaces the whole space unless is_update; rows become visible at commit. */
+	/* An ordered side table of items by space ("ldap/dc=example,dc=org"): mirrors of live
+	 * collections. begin replaces the whole space unless is_update; rows become visible at
+	 * commit. */
 	int (*mirror_begin)(struct mr_cache *cache, mr_str space, bool is_update);
 	int (*mirror_put)(struct mr_cache *cache, mr_str key, mr_str body);
 	int (*mirror_remove)(struct mr_cache *cache, mr_str key);
 	int (*mirror_commit)(struct mr_cache *cache, mr_str stamp);
 	void (*mirror_abort)(struct mr_cache *cache);
 	/* The stamp given at the last commit of the space; false when there is no mirror. */
-	bool (*mirror_stamp)(struct mr_cache *cache, mr_str space, struct mr_arena *arena, mr_str *out);
+	bool (*mirror_stamp)(
+	        struct mr_cache *cache, mr_str space, struct mr_arena *arena, mr_str *out);
 	int (*mirror_read)(struct mr_cache *cache, mr_str space, struct mr_cursor *out);
 	void *state;
 };
@@ -59,7 +62,8 @@ struct mr_host_ldap {
 
 struct mr_host {
 	mr_str name; /* host: */
-	mr_str repository_url, repository_branch, repository_path, ssh_key, known_hosts, repository_ca_file;
+	mr_str repository_url, repository_branch, repository_path, ssh_key, known_hosts,
+	        repository_ca_file;
 	bool signatures_required;
 	mr_str allowed_signers;
 	mr_str state_directory;
@@ -69,10 +73,11 @@ struct mr_host {
 	struct mr_host_ldap ldap;
 	bool services_are_direct; /* services.manager: direct */
 	mr_str secrets_directory, age_identity;
-	mr_str drift_mode; /* "off" "report" "heal" */
+	mr_str drift_mode;                                              /* "off" "report" "heal" */
 	mr_str drift_mode_postfix, drift_mode_dovecot, drift_mode_ldap; /* resolved: never empty */
 	mr_str probe_smtp, probe_imap, probe_mailbox;
-	mr_str probe_password_file; /* probes.password_file: for log-in of the probe mailbox; may be empty */
+	mr_str probe_password_file; /* probes.password_file: for log-in of the probe mailbox; may be
+	                               empty */
 	uint64_t probe_timeout_seconds;
 	mr_str listen_metrics;
 };
@@ -104,63 +109,70 @@ struct mr_provider {
 	/* Valid after the first observe. */
 	MR_CHECK int (*describe)(struct mr_backend *backend, struct mr_live_info *out);
 
-	/* Adds whatever tells cheaply that everything this backend would read is as it was at another time:
-	 * identities of files, contextCSN. False when that cannot be told. May be called before all others. NULL: never. */
+	/* Adds whatever tells cheaply that everything this backend would read is as it was at
+	 * another time: identities of files, contextCSN. False when that cannot be told. May be
+	 * called before all others. NULL: never. */
 	bool (*fingerprint)(struct mr_backend *backend, struct mr_fingerprint *print);
 
-	/* The collections that this desired state, or the live state that we own, has on this server. Also judges
-	 * the desired state against this server (unknown parameter, map type not on offer, scheme not known):
-	 * errors go to the diagnostics with their place and the result is MR_E_INVALID.
-	 * The array belongs to the backend. Called once, before project and observe. */
-	MR_CHECK int (*collections)(struct mr_backend *backend, struct mr_desired *desired,
-	        struct mr_collections *out);
+	/* The collections that this desired state, or the live state that we own, has on this
+	 * server. Also judges the desired state against this server (unknown parameter, map type
+	 * not on offer, scheme not known): errors go to the diagnostics with their place and the
+	 * result is MR_E_INVALID. The array belongs to the backend. Called once, before project and
+	 * observe. */
+	MR_CHECK int (*collections)(
+	        struct mr_backend *backend, struct mr_desired *desired, struct mr_collections *out);
 
 	/* Desired items of a collection, in key order. */
 	MR_CHECK int (*project)(struct mr_backend *backend, const struct mr_collection *in,
 	        struct mr_desired *desired, struct mr_cursor *out);
 
-	/* Live items of a collection in key order: complete, or an error (MR_E_UNREADABLE with the server's own
-	 * words); never a part without an error. only != NULL: just these keys (sorted; those not there are left
-	 * out), read from the server itself and no cache. */
+	/* Live items of a collection in key order: complete, or an error (MR_E_UNREADABLE with the
+	 * server's own words); never a part without an error. only != NULL: just these keys
+	 * (sorted; those not there are left out), read from the server itself and no cache. */
 	MR_CHECK int (*observe)(struct mr_backend *backend, const struct mr_collection *in,
 	        const struct mr_strs *only, struct mr_cursor *out);
 
 	/* Whether two values of an attribute mean the same to the server. NULL: mr_attr_same. */
-	bool (*same)(struct mr_backend *backend, const struct mr_collection *in, const struct mr_attr *desired,
-	        const struct mr_attr *live);
+	bool (*same)(struct mr_backend *backend, const struct mr_collection *in,
+	        const struct mr_attr *desired, const struct mr_attr *live);
 
-	/* What a live-only item that we own goes back to (a parameter's pre-image): a body, or data == NULL for
-	 * "remove it". NULL: always remove. pre_image is the body before we first touched it (may be NULL data). */
+	/* What a live-only item that we own goes back to (a parameter's pre-image): a body, or data
+	 * == NULL for "remove it". NULL: always remove. pre_image is the body before we first
+	 * touched it (may be NULL data). */
 	mr_str (*revert_to)(struct mr_backend *backend, const struct mr_collection *in, mr_str key,
 	        mr_str pre_image);
 
-	/* S1: builds everything for these changes aside and lets the server's own checkers, our own checks and,
-	 * where parameters or settings change, a throw-away twin judge it. The live server is not touched.
-	 * work_directory is private to this transaction (it survives a crash). All changes of this backend.
-	 * MR_E_REJECTED with the checker's words; MR_E_CONFLICT when a before no longer holds. */
-	MR_CHECK int (*stage)(struct mr_backend *backend, const struct mr_change *const *changes, size_t n,
-	        const char *work_directory);
+	/* S1: builds everything for these changes aside and lets the server's own checkers, our own
+	 * checks and, where parameters or settings change, a throw-away twin judge it. The live
+	 * server is not touched. work_directory is private to this transaction (it survives a
+	 * crash). All changes of this backend. MR_E_REJECTED with the checker's words;
+	 * MR_E_CONFLICT when a before no longer holds. */
+	MR_CHECK int (*stage)(struct mr_backend *backend, const struct mr_change *const *changes,
+	        size_t n, const char *work_directory);
 
-	/* S3/S4: makes one batch live (all of one collection; n in key order). Judged by looking at the world:
-	 * an item that is as after already is done; one that is neither before nor after is MR_E_CONFLICT and
-	 * nothing of it is touched. Idempotent. is_undo: the changes are reversed ones of a transaction that was staged in
-	 * work_directory; the backend may then put back its exact pre-image files. Works in a new process. */
-	MR_CHECK int (*apply)(struct mr_backend *backend, const struct mr_change *const *changes, size_t n,
-	        const char *work_directory, bool is_undo);
+	/* S3/S4: makes one batch live (all of one collection; n in key order). Judged by looking at
+	 * the world: an item that is as after already is done; one that is neither before nor after
+	 * is MR_E_CONFLICT and nothing of it is touched. Idempotent. is_undo: the changes are
+	 * reversed ones of a transaction that was staged in work_directory; the backend may then
+	 * put back its exact pre-image files. Works in a new process. */
+	MR_CHECK int (*apply)(struct mr_backend *backend, const struct mr_change *const *changes,
+	        size_t n, const char *work_directory, bool is_undo);
 
-	/* What must be done for these changes (all of this backend) to be in force, and doing it (S5). The result is awaited;
-	 * what it really did is found out by verification. is_undo: be thorough (a throttled Postfix needs stop
-	 * and start). */
-	enum mr_activation (*activation)(struct mr_backend *backend, const struct mr_change *const *changes,
-	        size_t n);
-	MR_CHECK int (*activate)(struct mr_backend *backend, const struct mr_change *const *changes, size_t n,
-	        enum mr_activation what, bool is_undo);
+	/* What must be done for these changes (all of this backend) to be in force, and doing it
+	 * (S5). The result is awaited; what it really did is found out by verification. is_undo: be
+	 * thorough (a throttled Postfix needs stop and start). */
+	enum mr_activation (*activation)(
+	        struct mr_backend *backend, const struct mr_change *const *changes, size_t n);
+	MR_CHECK int (*activate)(struct mr_backend *backend, const struct mr_change *const *changes,
+	        size_t n, enum mr_activation what, bool is_undo);
 
-	/* S6: is the server itself well: listens, answers, processes alive. MR_E_FAILED with what is not. */
+	/* S6: is the server itself well: listens, answers, processes alive. MR_E_FAILED with what
+	 * is not. */
 	MR_CHECK int (*probe)(struct mr_backend *backend);
 
 	/* S9 and after an undo: removes what only this transaction needed. */
-	MR_CHECK int (*finish)(struct mr_backend *backend, const char *work_directory, bool was_applied);
+	MR_CHECK int (*finish)(
+	        struct mr_backend *backend, const char *work_directory, bool was_applied);
 };
 
 extern const struct mr_provider mr_provider_postfix;

@@ -238,8 +238,8 @@ static int check_key(struct mr_diags *diags, const struct mr_repo *repo)
 	return MR_E_CONFIG;
 }
 
-/* Starts libgit2 again before anything secret is spoken: its random numbers must not be those of the
- * parent, nor its HOME. */
+/* Starts libgit2 again before anything secret is spoken: its random numbers must not be those of
+ * the parent, nor its HOME. */
 static int prepare(struct mr_diags *diags, const struct mr_repo *repo)
 {
 	struct mr_buf home = MR_BUF_INIT;

@@ -1,10 +1,10 @@
 /*
- * Fetching from a repository on this machine: the few objects that new commits brought are copied one by one before
- * libgit2 fetches, which then finds nothing to transfer. Its own way looks at every commit that is kept and at the
- * whole tree of each new one.
+ * Fetching from a repository on this machine: the few objects that new commits brought are copied
+ * one by one before libgit2 fetches, which then finds nothing to transfer. Its own way looks at
+ * every commit that is kept and at the whole tree of each new one.
  *
- * Files are written before the folders that name them and those before their commit: what is in the mirror is always
- * whole, wherever this stops. It may stop anywhere; libgit2 does the rest.
+ * Files are written before the folders that name them and those before their commit: what is in the
+ * mirror is always whole, wherever this stops. It may stop anywhere; libgit2 does the rest.
  */
 #include "source/git.h"
 
@@ -22,7 +22,9 @@ static int copy_object(struct copying *copying, const git_oid *id)
 {
 	git_odb_object *object = NULL;
 	git_oid written;
-	int result = copying->n_copied++ < MOST_OBJECTS ? git_odb_read(&object, copying->from_odb, id) : -1;
+	int result = copying->n_copied++ < MOST_OBJECTS
+	                     ? git_odb_read(&object, copying->from_odb, id)
+	                     : -1;
 
 	if (result == 0)
 		result = git_odb_write(&written, copying->to_odb, git_odb_object_data(object),
@@ -48,7 +50,8 @@ static int copy_tree(struct copying *copying, const git_oid *id, unsigned depth)
 
 		if (git_tree_entry_type(entry) == GIT_OBJECT_TREE)
 			result = copy_tree(copying, child, depth + 1);
-		else if (git_tree_entry_type(entry) == GIT_OBJECT_BLOB && !git_odb_exists(copying->to_odb, child))
+		else if (git_tree_entry_type(entry) == GIT_OBJECT_BLOB &&
+		         !git_odb_exists(copying->to_odb, child))
 			result = copy_object(copying, child);
 	}
 	git_tree_free(tree);
@@ -69,7 +72,8 @@ static int copy_commit(struct copying *copying, const git_oid *id)
 	return result < 0 ? result : copy_object(copying, id);
 }
 
-/* What came since the last fetch of the branch, oldest first. Without a last one there is too much to copy. */
+/* What came since the last fetch of the branch, oldest first. Without a last one there is too much
+ * to copy. */
 static int copy_branch(struct copying *copying, const char *branch)
 {
 	struct mr_buf name = MR_BUF_INIT;
@@ -102,10 +106,12 @@ void mr_fetch_copy_local(const struct mr_repo *repo, git_repository *mirror)
 {
 	struct copying copying = {.to = mirror};
 
-	if (git_repository_open_ext(&copying.from, repo->url, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL) == 0 &&
+	if (git_repository_open_ext(
+	            &copying.from, repo->url, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL) == 0 &&
 	        git_repository_odb(&copying.from_odb, copying.from) == 0 &&
 	        git_repository_odb(&copying.to_odb, mirror) == 0)
-		(void)copy_branch(&copying, repo->branch); /* libgit2 does what is missing, and says what fails */
+		(void)copy_branch(&copying,
+		        repo->branch); /* libgit2 does what is missing, and says what fails */
 	git_odb_free(copying.to_odb);
 	git_odb_free(copying.from_odb);
 	git_repository_free(copying.from);

@@ -1,5 +1,6 @@
 /*
- * The only place that knows libyaml: its events as keys and trees of nodes, without what is refused.
+ * The only place that knows libyaml: its events as keys and trees of nodes, without what is
+ * refused.
  */
 #include "source/reader.h"
 

@@ -1,5 +1,6 @@
 /*
- * What the tests of this room share: a desired state made of plain arrays, a backend in a scratch folder, and changes.
+ * What the tests of this room share: a desired state made of plain arrays, a backend in a scratch
+ * folder, and changes.
  */
 #ifndef MR_TESTS_DOVECOT_BENCH_H
 #define MR_TESTS_DOVECOT_BENCH_H
@@ -18,7 +19,9 @@
 
 #include "dovecot/dovecot.h"
 
-#define SECRET "{SHA512-CRYPT}$6$TymaRR2PaAUYZYeF$/RjpL90q7qT6ZPo2rLeOMAUXwbjIVg.gBzXLCIpYXGrSQ28jaPTk/ukh0ghJxqHnNzBOUekzXyghV/y3axV691"
+#define SECRET                                                                                     \
+	"{SHA512-CRYPT}$6$TymaRR2PaAUYZYeF$/RjpL90q7qT6ZPo2rLeOMAUXwbjIVg.gBzXLCIpYXGrSQ28jaPTk/"  \
+	"ukh0ghJxqHnNzBOUekzXyghV/y3axV691"
 
 static const uint8_t SEAL_KEY[32] = "0123456789012345678901234567890";
 
@@ -101,7 +104,8 @@ DECLARED void mr_desired_end(struct mr_iter *iter)
 
 DECLARED const char *mr_user_state_name(enum mr_user_state state)
 {
-	static const char *const names[] = {"active", "no_login", "receive_only", "send_only", "closed"};
+	static const char *const names[] = {
+	        "active", "no_login", "receive_only", "send_only", "closed"};
 
 	return names[state];
 }
@@ -123,7 +127,8 @@ static inline void declare_setting(const char *path, const char *value)
 	        .loc = {MR_STR("dovecot.yaml"), (uint32_t)declared.n_settings, 5}};
 }
 
-static inline struct mr_user *declare_user(struct bench *bench, const char *address, enum mr_user_state state)
+static inline struct mr_user *declare_user(
+        struct bench *bench, const char *address, enum mr_user_state state)
 {
 	struct mr_user *user = &declared.users[declared.n_users++];
 
@@ -138,7 +143,8 @@ static inline struct mr_user *declare_user(struct bench *bench, const char *addr
 
 static inline void bench_reopen(struct bench *bench)
 {
-	struct mr_provider_options options = {.host = &bench->host, .diags = &bench->diags, .seal_key = SEAL_KEY};
+	struct mr_provider_options options = {
+	        .host = &bench->host, .diags = &bench->diags, .seal_key = SEAL_KEY};
 
 	if (bench->backend)
 		mr_provider_dovecot.close(bench->backend);
@@ -168,7 +174,9 @@ static inline char *read_text(struct bench *bench, const char *path)
 		mr_buf_done(&text);
 		return NULL;
 	}
-	copy = (char *)(uintptr_t)mr_str_copy(&bench->arena, text.size ? mr_buf_str(&text) : MR_STR("")).data;
+	copy = (char *)(uintptr_t)mr_str_copy(
+	        &bench->arena, text.size ? mr_buf_str(&text) : MR_STR(""))
+	               .data;
 	mr_buf_done(&text);
 	return copy;
 }
@@ -203,7 +211,7 @@ static inline bool was_said(struct bench *bench, const char *text)
 {
 	bool is_there = false;
 
-	mr_vec_each(diag, &bench->diags.list) {
+	mr_vec_each (diag, &bench->diags.list) {
 		struct mr_buf line = MR_BUF_INIT;
 
 		mr_diag_format(diag, &line);
@@ -217,7 +225,7 @@ static inline void must(struct bench *bench, int code)
 {
 	if (code == 0)
 		return;
-	mr_vec_each(diag, &bench->diags.list) {
+	mr_vec_each (diag, &bench->diags.list) {
 		struct mr_buf line = MR_BUF_INIT;
 
 		mr_diag_format(diag, &line);
@@ -236,10 +244,12 @@ static inline struct items drain(struct bench *bench, struct mr_cursor *cursor)
 
 	while ((code = mr_cursor_next(cursor, &item)) > 0) {
 		if (items.list.n)
-			assert_true(mr_str_cmp(items.list.items[items.list.n - 1].key, item.key) < 0);
-		mr_vec_push(&items.list, ((struct mr_item){.key = mr_str_copy(&bench->arena, item.key),
-		                                 .body = mr_str_copy(&bench->arena, item.body),
-		                                 .object = mr_str_copy(&bench->arena, item.object)}));
+			assert_true(
+			        mr_str_cmp(items.list.items[items.list.n - 1].key, item.key) < 0);
+		mr_vec_push(
+		        &items.list, ((struct mr_item){.key = mr_str_copy(&bench->arena, item.key),
+		                             .body = mr_str_copy(&bench->arena, item.body),
+		                             .object = mr_str_copy(&bench->arena, item.object)}));
 	}
 	must(bench, code);
 	mr_cursor_close(cursor);
@@ -248,7 +258,7 @@ static inline struct items drain(struct bench *bench, struct mr_cursor *cursor)
 
 static inline const struct mr_item *find(const struct items *items, const char *key)
 {
-	mr_vec_each(item, &items->list)
+	mr_vec_each (item, &items->list)
 		if (mr_str_is(item->key, key))
 			return item;
 	return NULL;
@@ -258,7 +268,8 @@ static inline struct items live_of(struct bench *bench, size_t collection)
 {
 	struct mr_cursor cursor;
 
-	must(bench, mr_provider_dovecot.observe(bench->backend, &bench->collections.items[collection], NULL, &cursor));
+	must(bench, mr_provider_dovecot.observe(
+	                    bench->backend, &bench->collections.items[collection], NULL, &cursor));
 	return drain(bench, &cursor);
 }
 
@@ -266,11 +277,13 @@ static inline struct items desired_of(struct bench *bench, size_t collection)
 {
 	struct mr_cursor cursor;
 
-	must(bench, mr_provider_dovecot.project(bench->backend, &bench->collections.items[collection], NULL, &cursor));
+	must(bench, mr_provider_dovecot.project(
+	                    bench->backend, &bench->collections.items[collection], NULL, &cursor));
 	return drain(bench, &cursor);
 }
 
-static inline bool same_body(struct bench *bench, const struct mr_collection *in, mr_str a, mr_str b)
+static inline bool same_body(
+        struct bench *bench, const struct mr_collection *in, mr_str a, mr_str b)
 {
 	struct mr_attr left, right;
 	int more_left, more_right;
@@ -301,16 +314,20 @@ static inline struct changes plan(struct bench *bench)
 		const struct mr_collection *in = &bench->collections.items[i];
 		struct items desired = desired_of(bench, i), live = live_of(bench, i);
 
-		mr_vec_each(item, &desired.list) {
-			const struct mr_item *now = find(&live, mr_str_copy(&bench->arena, item->key).data);
+		mr_vec_each (item, &desired.list) {
+			const struct mr_item *now =
+			        find(&live, mr_str_copy(&bench->arena, item->key).data);
 
 			if (!now || !same_body(bench, in, now->body, item->body))
-				changes.list[changes.n++] = (struct mr_change){
-				        .in = in, .key = item->key, .before = now ? now->body : (mr_str){0}, .after = item->body};
+				changes.list[changes.n++] = (struct mr_change){.in = in,
+				        .key = item->key,
+				        .before = now ? now->body : (mr_str){0},
+				        .after = item->body};
 		}
-		mr_vec_each(item, &live.list)
+		mr_vec_each (item, &live.list)
 			if (i == 0 && !find(&desired, mr_str_copy(&bench->arena, item->key).data))
-				changes.list[changes.n++] = (struct mr_change){.in = in, .key = item->key, .before = item->body};
+				changes.list[changes.n++] = (struct mr_change){
+				        .in = in, .key = item->key, .before = item->body};
 		mr_vec_done(&desired.list);
 		mr_vec_done(&live.list);
 	}
@@ -319,7 +336,8 @@ static inline struct changes plan(struct bench *bench)
 
 static inline int compare_changes(const void *a, const void *b)
 {
-	const struct mr_change *left = *(const struct mr_change *const *)a, *right = *(const struct mr_change *const *)b;
+	const struct mr_change *left = *(const struct mr_change *const *)a,
+	                       *right = *(const struct mr_change *const *)b;
 	int order = left->in < right->in ? -1 : left->in > right->in;
 
 	return order ? order : mr_str_cmp(left->key, right->key);
@@ -353,9 +371,10 @@ static inline int apply(struct bench *bench, const struct changes *changes, bool
 	for (unsigned step = 0; !code && step < 2; step++) {
 		bool is_rows = (step == 0) != is_undo;
 
-		code = is_rows ? mr_provider_dovecot.apply(bench->backend, list, n_rows, bench->work, is_undo)
-		               : mr_provider_dovecot.apply(bench->backend, list + n_rows, changes->n - n_rows,
-		                         bench->work, is_undo);
+		code = is_rows ? mr_provider_dovecot.apply(
+		                         bench->backend, list, n_rows, bench->work, is_undo)
+		               : mr_provider_dovecot.apply(bench->backend, list + n_rows,
+		                         changes->n - n_rows, bench->work, is_undo);
 	}
 	return code;
 }

@@ -1,5 +1,6 @@
 /*
- * The passwd-file and the deny files: what is written is read again as the same, and what is wrong is said with its line.
+ * The passwd-file and the deny files: what is written is read again as the same, and what is wrong
+ * is said with its line.
  */
 #include "bench.h"
 
@@ -76,9 +77,12 @@ static void each_state_comes_back_from_its_row(void **state)
 		user->quota_messages = i;
 		body = mr_dovecot_user_body(bench->backend, &desired, user);
 		assert_int_equal(mr_dovecot_row_denied(body), STATES[i].denied);
-		assert_int_equal(mr_dovecot_row_format(bench->backend->version, user->address, body, &line), 0);
+		assert_int_equal(
+		        mr_dovecot_row_format(bench->backend->version, user->address, body, &line),
+		        0);
 		assert_true(mr_dovecot_row_parse((mr_str){line.data, line.size - 1}, &row));
-		assert_true(same_body(bench, &ROWS, body, mr_dovecot_row_body(&live, &row, STATES[i].denied)));
+		assert_true(same_body(
+		        bench, &ROWS, body, mr_dovecot_row_body(&live, &row, STATES[i].denied)));
 		mr_buf_done(&line);
 	}
 	mr_attrs_builder_done(&desired);
@@ -91,14 +95,17 @@ static void deny_files_decide_over_what_the_row_says(void **state)
 	struct items items;
 	mr_str services;
 
-	write_users(bench, "ann@example.org:{PLAIN}x:8:8::/h/ann:active/imap,pop3,sieve,submission:\n"
-	                   "bob@example.org:{PLAIN}x:8:8::/h/bob:no_login/imap,pop3,sieve,submission:\n"
-	                   "eve@example.org:{PLAIN}x:8:8::/h/eve:active/imap,pop3,sieve,submission:\n");
+	write_users(bench,
+	        "ann@example.org:{PLAIN}x:8:8::/h/ann:active/imap,pop3,sieve,submission:\n"
+	        "bob@example.org:{PLAIN}x:8:8::/h/bob:no_login/imap,pop3,sieve,submission:\n"
+	        "eve@example.org:{PLAIN}x:8:8::/h/eve:active/imap,pop3,sieve,submission:\n");
 	write_text(bench->backend->denied_path[MR_DENY_ALL], "# by hand\nann@example.org\n");
 	write_text(bench->backend->denied_path[MR_DENY_POP3], "eve@example.org\n");
 	must(bench, observe(bench, NULL, &items));
-	assert_true(mr_str_is(mr_attrs_get(find(&items, "ann@example.org")->body, MR_STR("state")), "no_login"));
-	assert_true(mr_str_is(mr_attrs_get(find(&items, "bob@example.org")->body, MR_STR("state")), "active"));
+	assert_true(mr_str_is(
+	        mr_attrs_get(find(&items, "ann@example.org")->body, MR_STR("state")), "no_login"));
+	assert_true(mr_str_is(
+	        mr_attrs_get(find(&items, "bob@example.org")->body, MR_STR("state")), "active"));
 	services = find(&items, "eve@example.org")->body;
 	assert_int_equal(mr_dovecot_row_denied(services), 1 << MR_DENY_POP3);
 	mr_vec_done(&items.list);
@@ -112,7 +119,9 @@ static void a_wrong_line_is_told_with_its_place(void **state)
 	} cases[] = {
 	        {"ann@example.org:x:8:8::/h::\nthis is no row\n", "users:2: "},
 	        {"# head\nann@example.org:x:8:8::/h::\nann@example.org:y:8:8::/h::\n", "users:3: "},
-	        {"bob@example.org:x:8:8::/h::\nann@example.org:x:8:8::/h::\nbob@example.org:y:8:8::/h::\n", "users:3: "},
+	        {"bob@example.org:x:8:8::/h::\nann@example.org:x:8:8::/"
+	         "h::\nbob@example.org:y:8:8::/h::\n",
+	                "users:3: "},
 	        {"ann@example.org:x:8:8::/h\001::\n", "users:1: "},
 	        {":x:8:8::/h::\n", "users:1: "},
 	};
@@ -141,11 +150,13 @@ static void a_disordered_file_comes_in_order(void **state)
 static void only_what_was_asked_for_comes(void **state)
 {
 	struct bench *bench = *state;
-	mr_str keys[] = {MR_STR("aaa@example.org"), MR_STR("bob@example.org"), MR_STR("zoe@example.org")};
+	mr_str keys[] = {
+	        MR_STR("aaa@example.org"), MR_STR("bob@example.org"), MR_STR("zoe@example.org")};
 	struct mr_strs only = {keys, 3};
 	struct items items;
 
-	write_users(bench, "ann@example.org:x:8:8::/h::\nbob@example.org:x:8:8::/h::\neve@example.org:x:8:8::/h::\n");
+	write_users(bench, "ann@example.org:x:8:8::/h::\nbob@example.org:x:8:8::/"
+	                   "h::\neve@example.org:x:8:8::/h::\n");
 	must(bench, observe(bench, &only, &items));
 	assert_int_equal(items.list.n, 1);
 	assert_true(mr_str_is(items.list.items[0].key, "bob@example.org"));
@@ -161,9 +172,10 @@ static void a_missing_file_is_empty_only_when_nothing_names_it(void **state)
 
 	must(bench, observe(bench, NULL, &items));
 	assert_int_equal(items.list.n, 0);
-	mr_dovecot_settings_set(&settings,
-	        &(struct mr_dovecot_setting){.path = MR_STR("userdb mailreeve-users/passwd_file_path"),
-	                .value = mr_str_from(bench->backend->users_path)});
+	mr_dovecot_settings_set(
+	        &settings, &(struct mr_dovecot_setting){
+	                           .path = MR_STR("userdb mailreeve-users/passwd_file_path"),
+	                           .value = mr_str_from(bench->backend->users_path)});
 	must(bench, mr_dovecot_own_format(bench->backend, &bench->arena, &settings, &text));
 	(void)mkdir(bench->backend->own_directory, 0755);
 	write_text(bench->backend->settings_path, text.data);
@@ -178,24 +190,33 @@ static void a_field_that_nobody_declared_shows(void **state)
 	struct bench *bench = *state;
 	struct items items;
 
-	write_users(bench, "ann@example.org:x:8:8::/h:active/imap: userdb_mail=maildir:/tmp allow_nets=10.0.0.0/8,::1/128\n");
+	write_users(bench, "ann@example.org:x:8:8::/h:active/imap: userdb_mail=maildir:/tmp "
+	                   "allow_nets=10.0.0.0/8,::1/128\n");
 	must(bench, observe(bench, NULL, &items));
-	assert_true(mr_str_is(mr_attrs_get(items.list.items[0].body, MR_STR("fields")), "userdb_mail=maildir:/tmp"));
-	assert_true(mr_str_is(mr_attrs_get(items.list.items[0].body, MR_STR("allow_nets")), "10.0.0.0/8"));
+	assert_true(mr_str_is(mr_attrs_get(items.list.items[0].body, MR_STR("fields")),
+	        "userdb_mail=maildir:/tmp"));
+	assert_true(mr_str_is(
+	        mr_attrs_get(items.list.items[0].body, MR_STR("allow_nets")), "10.0.0.0/8"));
 	mr_vec_done(&items.list);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(each_state_comes_back_from_its_row, open_bench, close_bench),
-		cmocka_unit_test_setup_teardown(deny_files_decide_over_what_the_row_says, open_bench, close_bench),
-		cmocka_unit_test_setup_teardown(a_wrong_line_is_told_with_its_place, open_bench, close_bench),
-		cmocka_unit_test_setup_teardown(a_disordered_file_comes_in_order, open_bench, close_bench),
-		cmocka_unit_test_setup_teardown(only_what_was_asked_for_comes, open_bench, close_bench),
-		cmocka_unit_test_setup_teardown(
-		        a_missing_file_is_empty_only_when_nothing_names_it, open_bench, close_bench),
-		cmocka_unit_test_setup_teardown(a_field_that_nobody_declared_shows, open_bench, close_bench),
+	        cmocka_unit_test_setup_teardown(
+	                each_state_comes_back_from_its_row, open_bench, close_bench),
+	        cmocka_unit_test_setup_teardown(
+	                deny_files_decide_over_what_the_row_says, open_bench, close_bench),
+	        cmocka_unit_test_setup_teardown(
+	                a_wrong_line_is_told_with_its_place, open_bench, close_bench),
+	        cmocka_unit_test_setup_teardown(
+	                a_disordered_file_comes_in_order, open_bench, close_bench),
+	        cmocka_unit_test_setup_teardown(
+	                only_what_was_asked_for_comes, open_bench, close_bench),
+	        cmocka_unit_test_setup_teardown(a_missing_file_is_empty_only_when_nothing_names_it,
+	                open_bench, close_bench),
+	        cmocka_unit_test_setup_teardown(
+	                a_field_that_nobody_declared_shows, open_bench, close_bench),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * A transaction on a real Dovecot: what is declared comes into force, what is wrong is refused before anything moves, and an
- * undo leaves every byte as it was.
+ * A transaction on a real Dovecot: what is declared comes into force, what is wrong is refused
+ * before anything moves, and an undo leaves every byte as it was.
  */
 #include "server.h"
 
@@ -102,7 +102,8 @@ static void every_state_lets_in_who_it_should(void **state)
 	plan_is_empty(bench);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		for (size_t j = 0; j < 5; j++)
-			if (log_in(bench, services[j], cases[i].address) != (cases[i].let_in[j] == '1' ? 0 : 77))
+			if (log_in(bench, services[j], cases[i].address) !=
+			        (cases[i].let_in[j] == '1' ? 0 : 77))
 				fail_msg("%s by %s", cases[i].address, services[j]);
 }
 
@@ -141,7 +142,8 @@ static void undo_of_a_later_change_puts_the_earlier_bytes_back(void **state)
 	declare_user(bench, "bob@example.org", MR_USER_ACTIVE);
 	(void)bring_about(bench);
 	must(bench, mr_provider_dovecot.finish(bench->backend, bench->work, true));
-	users = text_of(mr_str_printf(&bench->arena, "# by hand\n%s", read_text(bench, bench->backend->users_path)));
+	users = text_of(mr_str_printf(
+	        &bench->arena, "# by hand\n%s", read_text(bench, bench->backend->users_path)));
 	write_text(bench->backend->users_path, users);
 	settings = read_text(bench, bench->backend->settings_path);
 	declared.users[0].state = MR_USER_NO_LOGIN;
@@ -211,7 +213,8 @@ static void half_a_step_is_finished_or_undone(void **state)
 	must(bench, apply(bench, &changes, false));
 	/* as if it had been killed between the deny file and the users */
 	write_text(path_in(bench, "users.old"), users);
-	assert_int_equal(rename(path_in(bench, "work/dovecot/users.before"), bench->backend->users_path), 0);
+	assert_int_equal(
+	        rename(path_in(bench, "work/dovecot/users.before"), bench->backend->users_path), 0);
 	assert_int_equal(unlink(path_in(bench, "work/dovecot/users.states")), 0);
 	bench_reopen(bench);
 	back = reversed(&changes);
@@ -230,10 +233,12 @@ static void an_override_by_others_shows_in_what_is_live(void **state)
 	declare_setting("mail_max_userip_connections", "23");
 	(void)bring_about(bench);
 	config = read_text(bench, bench->config);
-	write_text(bench->config, mr_str_printf(&bench->arena, "%smail_max_userip_connections = 4\n", config).data);
+	write_text(bench->config,
+	        mr_str_printf(&bench->arena, "%smail_max_userip_connections = 4\n", config).data);
 	live = live_of(bench, 1);
 	assert_true(mr_str_is(
-	        mr_attrs_get(find(&live, "mail_max_userip_connections")->body, MR_STR("value")), "4"));
+	        mr_attrs_get(find(&live, "mail_max_userip_connections")->body, MR_STR("value")),
+	        "4"));
 	mr_vec_done(&live.list);
 }
 
@@ -274,13 +279,14 @@ static void what_is_no_longer_declared_goes_back_to_what_it_was(void **state)
 	change = (struct mr_change){.in = &bench->collections.items[1],
 	        .key = MR_STR("mail_path"),
 	        .before = before,
-	        .after = mr_provider_dovecot.revert_to(
-	                bench->backend, &bench->collections.items[1], MR_STR("mail_path"), (mr_str){0})};
+	        .after = mr_provider_dovecot.revert_to(bench->backend, &bench->collections.items[1],
+	                MR_STR("mail_path"), (mr_str){0})};
 	assert_true(mr_str_is(mr_attrs_get(change.after, MR_STR("value")), "~/Mail"));
 	must(bench, mr_provider_dovecot.apply(bench->backend, list, 1, bench->work, false));
 	mr_vec_done(&live.list);
 	live = live_of(bench, 1);
-	assert_true(mr_str_is(mr_attrs_get(find(&live, "mail_path")->body, MR_STR("value")), "~/Mail"));
+	assert_true(
+	        mr_str_is(mr_attrs_get(find(&live, "mail_path")->body, MR_STR("value")), "~/Mail"));
 	mr_vec_done(&live.list);
 }
 
@@ -320,7 +326,8 @@ static void wrong_settings_are_refused_before_anything_moves(void **state)
 static void a_port_that_is_taken_is_refused(void **state)
 {
 	struct bench *bench = *state;
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {
+	        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof address;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	struct changes changes;
@@ -342,7 +349,8 @@ static void quota_is_in_force_for_every_protocol(void **state)
 {
 	struct bench *bench = *state;
 	static const char *const protocols[] = {"imap", "lmtp", "doveadm"};
-	const char *quota[] = {"doveadm", "-c", bench->config, "-f", "tab", "quota", "get", "-u", "ann@example.org", NULL};
+	const char *quota[] = {"doveadm", "-c", bench->config, "-f", "tab", "quota", "get", "-u",
+	        "ann@example.org", NULL};
 	struct mr_user *user = declare_user(bench, "ann@example.org", MR_USER_ACTIVE);
 	struct mr_buf out = MR_BUF_INIT;
 
@@ -351,7 +359,8 @@ static void quota_is_in_force_for_every_protocol(void **state)
 	(void)bring_about(bench);
 	for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++) {
 		const char *filter = mr_str_printf(&bench->arena, "protocol=%s", protocols[i]).data;
-		const char *argv[] = {"doveconf", "-c", bench->config, "-f", filter, "-h", "mail_plugins", NULL};
+		const char *argv[] = {
+		        "doveconf", "-c", bench->config, "-f", filter, "-h", "mail_plugins", NULL};
 
 		mr_buf_clear(&out);
 		assert_int_equal(run(bench, &out, argv, false), 0);
@@ -367,23 +376,30 @@ static void quota_is_in_force_for_every_protocol(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_state_lets_in_who_it_should, open_server, close_server),
-		cmocka_unit_test_setup_teardown(undo_leaves_every_byte_as_it_was, open_server, close_server),
-		cmocka_unit_test_setup_teardown(
-		        undo_of_a_later_change_puts_the_earlier_bytes_back, open_server, close_server),
-		cmocka_unit_test_setup_teardown(apply_twice_is_apply_once, open_server, close_server),
-		cmocka_unit_test_setup_teardown(
-		        what_somebody_else_changed_is_not_overwritten, open_server, close_server),
-		cmocka_unit_test_setup_teardown(half_a_step_is_finished_or_undone, open_server, close_server),
-		cmocka_unit_test_setup_teardown(an_override_by_others_shows_in_what_is_live, open_server, close_server),
-		cmocka_unit_test_setup_teardown(
-		        a_deny_file_that_went_missing_is_made_again, open_server, close_server),
-		cmocka_unit_test_setup_teardown(
-		        what_is_no_longer_declared_goes_back_to_what_it_was, open_server, close_server),
-		cmocka_unit_test_setup_teardown(
-		        wrong_settings_are_refused_before_anything_moves, open_server, close_server),
-		cmocka_unit_test_setup_teardown(a_port_that_is_taken_is_refused, open_server, close_server),
-		cmocka_unit_test_setup_teardown(quota_is_in_force_for_every_protocol, open_server, close_server),
+	        cmocka_unit_test_setup_teardown(
+	                every_state_lets_in_who_it_should, open_server, close_server),
+	        cmocka_unit_test_setup_teardown(
+	                undo_leaves_every_byte_as_it_was, open_server, close_server),
+	        cmocka_unit_test_setup_teardown(undo_of_a_later_change_puts_the_earlier_bytes_back,
+	                open_server, close_server),
+	        cmocka_unit_test_setup_teardown(
+	                apply_twice_is_apply_once, open_server, close_server),
+	        cmocka_unit_test_setup_teardown(
+	                what_somebody_else_changed_is_not_overwritten, open_server, close_server),
+	        cmocka_unit_test_setup_teardown(
+	                half_a_step_is_finished_or_undone, open_server, close_server),
+	        cmocka_unit_test_setup_teardown(
+	                an_override_by_others_shows_in_what_is_live, open_server, close_server),
+	        cmocka_unit_test_setup_teardown(
+	                a_deny_file_that_went_missing_is_made_again, open_server, close_server),
+	        cmocka_unit_test_setup_teardown(what_is_no_longer_declared_goes_back_to_what_it_was,
+	                open_server, close_server),
+	        cmocka_unit_test_setup_teardown(wrong_settings_are_refused_before_anything_moves,
+	                open_server, close_server),
+	        cmocka_unit_test_setup_teardown(
+	                a_port_that_is_taken_is_refused, open_server, close_server),
+	        cmocka_unit_test_setup_teardown(
+	                quota_is_in_force_for_every_protocol, open_server, close_server),
 	};
 
 	/* Dovecot's own accounts can only be taken on by root */

@@ -14,7 +14,8 @@
 
 static inline unsigned free_port(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {
+	        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof address;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -26,7 +27,8 @@ static inline unsigned free_port(void)
 }
 
 /* Status of a program with up to eight arguments; its output is dropped unless out is given. */
-static inline int run(struct bench *bench, struct mr_buf *out, const char *const *argv, bool is_starter)
+static inline int run(
+        struct bench *bench, struct mr_buf *out, const char *const *argv, bool is_starter)
 {
 	struct mr_run job = {.argv = argv, .timeout_ms = 20000, .is_daemon_starter = is_starter};
 	int code = mr_run(&bench->diags, &job);
@@ -40,12 +42,13 @@ static inline int run(struct bench *bench, struct mr_buf *out, const char *const
 
 static inline void server_open(struct bench *bench, const char *more)
 {
-	static const char format[] = "base_dir = %1$s/run\nstate_dir = %1$s/state\ninstance_name = %1$s\n"
-	                             "log_path = %1$s/log\nlisten = 127.0.0.1\nssl = no\nprotocols = imap lmtp\n"
-	                             "auth_failure_delay = 0\nmail_location = maildir:~/Mail\n"
-	                             "passdb {\n  driver = static\n  args = password=0d5c4a\n}\n"
-	                             "service imap-login {\n  inet_listener imap {\n    port = %2$u\n  }\n"
-	                             "  inet_listener imaps {\n    port = 0\n  }\n}\n%3$s";
+	static const char format[] =
+	        "base_dir = %1$s/run\nstate_dir = %1$s/state\ninstance_name = %1$s\n"
+	        "log_path = %1$s/log\nlisten = 127.0.0.1\nssl = no\nprotocols = imap lmtp\n"
+	        "auth_failure_delay = 0\nmail_location = maildir:~/Mail\n"
+	        "passdb {\n  driver = static\n  args = password=0d5c4a\n}\n"
+	        "service imap-login {\n  inet_listener imap {\n    port = %2$u\n  }\n"
+	        "  inet_listener imaps {\n    port = 0\n  }\n}\n%3$s";
 	struct mr_buf text = MR_BUF_INIT;
 	const char *argv[] = {"dovecot", "-c", bench->config, NULL};
 
@@ -74,14 +77,16 @@ static inline void server_close(struct bench *bench)
 	bench_close(bench);
 }
 
-/* doveadm auth test: 0 let in, 77 not. Each comes from elsewhere, since failures slow down the next one of an address. */
+/* doveadm auth test: 0 let in, 77 not. Each comes from elsewhere, since failures slow down the next
+ * one of an address. */
 static inline int log_in(struct bench *bench, const char *service, const char *address)
 {
 	static unsigned n;
-	const char *from = mr_str_printf(&bench->arena, "rip=127.1.%u.%u", n / 250, 1 + n % 250).data;
+	const char *from =
+	        mr_str_printf(&bench->arena, "rip=127.1.%u.%u", n / 250, 1 + n % 250).data;
 	const char *how = mr_str_printf(&bench->arena, "service=%s", service).data;
-	const char *argv[] = {"doveadm", "-c", bench->config, "auth", "test", "-x", how, "-x", from, address,
-	        "secret", NULL};
+	const char *argv[] = {"doveadm", "-c", bench->config, "auth", "test", "-x", how, "-x", from,
+	        address, "secret", NULL};
 
 	n++;
 	return run(bench, NULL, argv, false);

@@ -1,5 +1,6 @@
 /*
- * Settings in 2.4's names: what 2.3 reads of them, what they are in what 2.3 says, and the line in dovecot.conf.
+ * Settings in 2.4's names: what 2.3 reads of them, what they are in what 2.3 says, and the line in
+ * dovecot.conf.
  */
 #include "bench.h"
 
@@ -28,41 +29,42 @@ static struct mr_dovecot_settings settings_of(const char *const (*pairs)[2], siz
 	struct mr_dovecot_settings settings = {0};
 
 	for (size_t i = 0; i < n; i++)
-		mr_dovecot_settings_set(&settings, &(struct mr_dovecot_setting){.path = mr_str_from(pairs[i][0]),
-		                                           .value = mr_str_from(pairs[i][1])});
+		mr_dovecot_settings_set(
+		        &settings, &(struct mr_dovecot_setting){.path = mr_str_from(pairs[i][0]),
+		                           .value = mr_str_from(pairs[i][1])});
 	return settings;
 }
 
 static const char rendered[] = "auth_mechanisms = plain login\n"
-        "disable_plaintext_auth = no\n"
-        "login_greeting = \"a # b { $c \\\"d\\\" \\\\e\"\n"
-        "mail_home = /srv/%d/%n\n"
-        "mail_location = maildir:~/Maildir\n"
-        "passdb {\n"
-        "  args = username_format=%Lu /etc/denied\n"
-        "  deny = yes\n"
-        "  driver = passwd-file\n"
-        "}\n"
-        "plugin {\n"
-        "  quota = count:User quota\n"
-        "  quota_vsizes = yes\n"
-        "}\n"
-        "protocol imap {\n"
-        "  mail_plugins = $mail_plugins imap_quota quota\n"
-        "}\n"
-        "service imap-login {\n"
-        "  inet_listener imaps {\n"
-        "    address = 127.0.0.1\n"
-        "    port = 993\n"
-        "  }\n"
-        "  service_count = 0\n"
-        "}\n"
-        "service lmtp {\n"
-        "  unix_listener /var/spool/postfix/private/lmtp {\n"
-        "    mode = 0600\n"
-        "  }\n"
-        "}\n"
-        "ssl_cert = </etc/ssl/mail.pem\n";
+                               "disable_plaintext_auth = no\n"
+                               "login_greeting = \"a # b { $c \\\"d\\\" \\\\e\"\n"
+                               "mail_home = /srv/%d/%n\n"
+                               "mail_location = maildir:~/Maildir\n"
+                               "passdb {\n"
+                               "  args = username_format=%Lu /etc/denied\n"
+                               "  deny = yes\n"
+                               "  driver = passwd-file\n"
+                               "}\n"
+                               "plugin {\n"
+                               "  quota = count:User quota\n"
+                               "  quota_vsizes = yes\n"
+                               "}\n"
+                               "protocol imap {\n"
+                               "  mail_plugins = $mail_plugins imap_quota quota\n"
+                               "}\n"
+                               "service imap-login {\n"
+                               "  inet_listener imaps {\n"
+                               "    address = 127.0.0.1\n"
+                               "    port = 993\n"
+                               "  }\n"
+                               "  service_count = 0\n"
+                               "}\n"
+                               "service lmtp {\n"
+                               "  unix_listener /var/spool/postfix/private/lmtp {\n"
+                               "    mode = 0600\n"
+                               "  }\n"
+                               "}\n"
+                               "ssl_cert = </etc/ssl/mail.pem\n";
 
 static void settings_are_rendered_in_the_words_of_2_3(void **state)
 {
@@ -99,18 +101,19 @@ static void settings_are_rendered_in_the_words_of_2_3(void **state)
 static void what_2_3_says_is_read_in_the_names_of_2_4(void **state)
 {
 	struct bench *bench = *state;
-	static const char said[] = "# 2.3.19.1: a comment\n"
-	                           "disable_plaintext_auth = no\n"
-	                           "login_greeting = \"a # \\\"b\\\" \\\\c\"\n"
-	                           "mail_location = mdbox:~/mdbox:INDEX=/var/index/%u:ALT=/alt\n"
-	                           "mail_max_userip_connections = 10\n"
-	                           "mail_plugins = \" quota\"\n"
-	                           "passdb {\n  args = /etc/a\n  driver = passwd-file\n}\n"
-	                           "plugin {\n  quota = count:User quota\n}\n"
-	                           "service lmtp {\n  unix_listener /run/x/lmtp {\n    mode = 0600\n  }\n}\n"
-	                           "ssl_cert = </etc/cert.pem\n"
-	                           "ssl_key = # hidden, use -P to show it\n"
-	                           "protocol imap {\n  mail_plugins = \" quota imap_quota\"\n}\n";
+	static const char said[] =
+	        "# 2.3.19.1: a comment\n"
+	        "disable_plaintext_auth = no\n"
+	        "login_greeting = \"a # \\\"b\\\" \\\\c\"\n"
+	        "mail_location = mdbox:~/mdbox:INDEX=/var/index/%u:ALT=/alt\n"
+	        "mail_max_userip_connections = 10\n"
+	        "mail_plugins = \" quota\"\n"
+	        "passdb {\n  args = /etc/a\n  driver = passwd-file\n}\n"
+	        "plugin {\n  quota = count:User quota\n}\n"
+	        "service lmtp {\n  unix_listener /run/x/lmtp {\n    mode = 0600\n  }\n}\n"
+	        "ssl_cert = </etc/cert.pem\n"
+	        "ssl_key = # hidden, use -P to show it\n"
+	        "protocol imap {\n  mail_plugins = \" quota imap_quota\"\n}\n";
 	static const char *const expected[][2] = {
 	        {"auth_allow_cleartext", "yes"},
 	        {"login_greeting", "a # \"b\" \\c"},
@@ -133,13 +136,15 @@ static void what_2_3_says_is_read_in_the_names_of_2_4(void **state)
 	struct mr_dovecot_settings settings = {0};
 	size_t line;
 
-	assert_int_equal(mr_dovecot_conf_parse(&bench->arena, mr_str_from(said), &settings, &line), 0);
+	assert_int_equal(
+	        mr_dovecot_conf_parse(&bench->arena, mr_str_from(said), &settings, &line), 0);
 	for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
 		mr_str value = {0};
 		bool is_there = mr_dovecot_version_23.value_in(
 		        &bench->arena, &settings, mr_str_from(expected[i][0]), &value);
 
-		if (is_there != (expected[i][1] != NULL) || (is_there && !mr_str_is(value, expected[i][1])))
+		if (is_there != (expected[i][1] != NULL) ||
+		        (is_there && !mr_str_is(value, expected[i][1])))
 			fail_msg("%s is '%.*s'", expected[i][0], MR_FMT(value));
 	}
 	mr_dovecot_settings_done(&settings);
@@ -161,7 +166,8 @@ static void values_are_compared_by_what_they_mean(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		if (mr_dovecot_value_same(mr_str_from(cases[i].a), mr_str_from(cases[i].b)) != cases[i].is_same)
+		if (mr_dovecot_value_same(mr_str_from(cases[i].a), mr_str_from(cases[i].b)) !=
+		        cases[i].is_same)
 			fail_msg("'%s' and '%s'", cases[i].a, cases[i].b);
 }
 
@@ -184,7 +190,8 @@ static void paths_come_apart_at_their_sections(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		mr_str parts[MR_DOVECOT_DEPTH];
-		size_t n = mr_dovecot_path_split(mr_str_from(cases[i].path), parts, MR_DOVECOT_DEPTH);
+		size_t n =
+		        mr_dovecot_path_split(mr_str_from(cases[i].path), parts, MR_DOVECOT_DEPTH);
 
 		assert_int_equal(n, cases[i].n);
 		assert_true(mr_str_is(parts[n - 1], cases[i].name));
@@ -196,7 +203,8 @@ static void paths_come_apart_at_their_sections(void **state)
 static void our_file_says_what_it_was_made_from_and_whether_it_was_edited(void **state)
 {
 	struct bench *bench = *state;
-	static const char *const pairs[][2] = {{"auth_mechanisms", "plain = login"}, {"mail_debug", "yes"}};
+	static const char *const pairs[][2] = {
+	        {"auth_mechanisms", "plain = login"}, {"mail_debug", "yes"}};
 	struct mr_dovecot_settings settings = settings_of(pairs, 2);
 	struct mr_buf text = MR_BUF_INIT;
 	struct mr_dovecot_own own;
@@ -217,7 +225,8 @@ static void our_file_says_what_it_was_made_from_and_whether_it_was_edited(void *
 
 static void the_rest_of_dovecot_conf_stays(void **state)
 {
-	static const char *const texts[] = {"", "a = b\n", "a = b", "a = b\r\n# x\n", "\n\n!include conf.d/*.conf\n"};
+	static const char *const texts[] = {
+	        "", "a = b\n", "a = b", "a = b\r\n# x\n", "\n\n!include conf.d/*.conf\n"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -258,7 +267,8 @@ static void only_the_live_stamp_knows_our_file(void **state)
 	must(bench, mr_dovecot_stamp(bench->backend, &before));
 	(void)mkdir(bench->backend->own_directory, 0755);
 	write_text(bench->backend->settings_path, "mail_debug = yes\n");
-	write_text(bench->config, "# kept as it is\nprotocols = imap\n!include_try local.conf\n" MR_DOVECOT_INCLUDE_LINE "\n");
+	write_text(bench->config, "# kept as it is\nprotocols = imap\n!include_try "
+	                          "local.conf\n" MR_DOVECOT_INCLUDE_LINE "\n");
 	must(bench, mr_dovecot_stamp(bench->backend, &after));
 	assert_false(mr_digest_eq(&before.live, &after.live));
 	assert_true(mr_digest_eq(&before.base, &after.base));
@@ -288,9 +298,10 @@ static void every_wrong_declaration_is_told_at_its_place(void **state)
 	declared.accounts.owner_user = MR_STR("nobody-of-that-name");
 	declare_user(bench, "ann@example.org", MR_USER_ACTIVE)->password.text = MR_STR("{NOSUCH}x");
 	declare_user(bench, "bob@example.org", MR_USER_ACTIVE)->password.text = MR_STR("plain");
-	declare_user(bench, "eve@example.org", MR_USER_ACTIVE)->password.text = MR_STR("{PLAIN.b64}eA==");
-	assert_int_equal(
-	        mr_provider_dovecot.collections(bench->backend, NULL, &bench->collections), MR_E_INVALID);
+	declare_user(bench, "eve@example.org", MR_USER_ACTIVE)->password.text =
+	        MR_STR("{PLAIN.b64}eA==");
+	assert_int_equal(mr_provider_dovecot.collections(bench->backend, NULL, &bench->collections),
+	        MR_E_INVALID);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		assert_true(was_said(bench, cases[i].said));
 	assert_true(was_said(bench, "dovecot.yaml:1:5: error: "));
@@ -302,16 +313,22 @@ static void every_wrong_declaration_is_told_at_its_place(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(settings_are_rendered_in_the_words_of_2_3, open_bench, close_bench),
-		cmocka_unit_test_setup_teardown(what_2_3_says_is_read_in_the_names_of_2_4, open_bench, close_bench),
-		cmocka_unit_test(values_are_compared_by_what_they_mean),
-		cmocka_unit_test(paths_come_apart_at_their_sections),
-		cmocka_unit_test_setup_teardown(
-		        our_file_says_what_it_was_made_from_and_whether_it_was_edited, open_bench, close_bench),
-		cmocka_unit_test(the_rest_of_dovecot_conf_stays),
-		cmocka_unit_test_setup_teardown(a_file_that_appears_changes_the_stamp, open_bench, close_bench),
-		cmocka_unit_test_setup_teardown(only_the_live_stamp_knows_our_file, open_bench, close_bench),
-		cmocka_unit_test_setup_teardown(every_wrong_declaration_is_told_at_its_place, open_bench, close_bench),
+	        cmocka_unit_test_setup_teardown(
+	                settings_are_rendered_in_the_words_of_2_3, open_bench, close_bench),
+	        cmocka_unit_test_setup_teardown(
+	                what_2_3_says_is_read_in_the_names_of_2_4, open_bench, close_bench),
+	        cmocka_unit_test(values_are_compared_by_what_they_mean),
+	        cmocka_unit_test(paths_come_apart_at_their_sections),
+	        cmocka_unit_test_setup_teardown(
+	                our_file_says_what_it_was_made_from_and_whether_it_was_edited, open_bench,
+	                close_bench),
+	        cmocka_unit_test(the_rest_of_dovecot_conf_stays),
+	        cmocka_unit_test_setup_teardown(
+	                a_file_that_appears_changes_the_stamp, open_bench, close_bench),
+	        cmocka_unit_test_setup_teardown(
+	                only_the_live_stamp_knows_our_file, open_bench, close_bench),
+	        cmocka_unit_test_setup_teardown(
+	                every_wrong_declaration_is_told_at_its_place, open_bench, close_bench),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

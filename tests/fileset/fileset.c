@@ -245,17 +245,24 @@ static void no_file_has_no_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		        the_first_state_is_kept__when_a_file_is_put_twice, open_room, close_room),
-		cmocka_unit_test_setup_teardown(absence_is_kept__when_there_was_no_file, open_room, close_room),
-		cmocka_unit_test_setup_teardown(an_empty_file_is_no_absent_one, open_room, close_room),
-		cmocka_unit_test_setup_teardown(what_somebody_else_wrote_is_not_ours, open_room, close_room),
-		cmocka_unit_test_setup_teardown(times_rise_by_a_second__when_a_file_is_replaced, open_room, close_room),
-		cmocka_unit_test_setup_teardown(owner_and_mode_stay__unless_they_are_set, open_room, close_room),
-		cmocka_unit_test_setup_teardown(a_link_is_refused, open_room, close_room),
-		cmocka_unit_test_setup_teardown(lines_come_whole__however_long, open_room, close_room),
-		cmocka_unit_test_setup_teardown(a_line_without_end_is_an_error, open_room, close_room),
-		cmocka_unit_test(no_file_has_no_lines),
+	        cmocka_unit_test_setup_teardown(
+	                the_first_state_is_kept__when_a_file_is_put_twice, open_room, close_room),
+	        cmocka_unit_test_setup_teardown(
+	                absence_is_kept__when_there_was_no_file, open_room, close_room),
+	        cmocka_unit_test_setup_teardown(
+	                an_empty_file_is_no_absent_one, open_room, close_room),
+	        cmocka_unit_test_setup_teardown(
+	                what_somebody_else_wrote_is_not_ours, open_room, close_room),
+	        cmocka_unit_test_setup_teardown(
+	                times_rise_by_a_second__when_a_file_is_replaced, open_room, close_room),
+	        cmocka_unit_test_setup_teardown(
+	                owner_and_mode_stay__unless_they_are_set, open_room, close_room),
+	        cmocka_unit_test_setup_teardown(a_link_is_refused, open_room, close_room),
+	        cmocka_unit_test_setup_teardown(
+	                lines_come_whole__however_long, open_room, close_room),
+	        cmocka_unit_test_setup_teardown(
+	                a_line_without_end_is_an_error, open_room, close_room),
+	        cmocka_unit_test(no_file_has_no_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /*
- * A fuzz target: what is promised for any bytes. Built by clang with MR_FUZZ it looks for bytes that break the promise;
- * built with replay.c it is a test of all bytes that ever did, and of samples.
+ * A fuzz target: what is promised for any bytes. Built by clang with MR_FUZZ it looks for bytes
+ * that break the promise; built with replay.c it is a test of all bytes that ever did, and of
+ * samples.
  */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H

@@ -1,5 +1,6 @@
 /*
- * Keys of distinguished names: within their tree, below their parent, and the same for the same text.
+ * Keys of distinguished names: within their tree, below their parent, and the same for the same
+ * text.
  */
 #include "fuzz.h"
 

@@ -1,6 +1,7 @@
 /*
- * Editing main.cf: a value that was set is read back, every other parameter stays, and taking out what was appended brings
- * the old bytes back. The first line is the name, the second the value, the rest the file.
+ * Editing main.cf: a value that was set is read back, every other parameter stays, and taking out
+ * what was appended brings the old bytes back. The first line is the name, the second the value,
+ * the rest the file.
  */
 #include "fuzz.h"
 
@@ -44,7 +45,8 @@ static void set(const struct mr_maincf *before, mr_str name, mr_str value)
 	if (!mr_maincf_find(before, name)) {
 		mr_maincf_edit(&after, name, (mr_str){0}, &back);
 		/* a line end that was missing may stay */
-		PROMISE(mr_str_starts(mr_buf_str(&back), before->text) && back.size <= before->text.size + 1);
+		PROMISE(mr_str_starts(mr_buf_str(&back), before->text) &&
+		        back.size <= before->text.size + 1);
 	}
 	mr_maincf_done(&after);
 	mr_buf_done(&out);

@@ -1,6 +1,6 @@
 /*
- * Rows of the passwd-file: what is read as a row and can be written is read again as the same, whatever is denied; and
- * what doveconf prints never makes the reader of it fall.
+ * Rows of the passwd-file: what is read as a row and can be written is read again as the same,
+ * whatever is denied; and what doveconf prints never makes the reader of it fall.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -38,10 +38,14 @@ static void round_trip(mr_str line, unsigned denied)
 		        !mr_str_eq(again.address, row.address))
 			abort();
 		mr_str twice = mr_dovecot_row_body(&second, &again, mr_dovecot_row_denied(body));
-		if (!mr_str_eq(mr_attrs_get(body, MR_STR("state")), mr_attrs_get(twice, MR_STR("state"))) ||
-		        !mr_str_eq(mr_attrs_get(body, MR_STR("mail_home")), mr_attrs_get(twice, MR_STR("mail_home"))) ||
-		        !mr_str_eq(mr_attrs_get(body, MR_STR("uid")), mr_attrs_get(twice, MR_STR("uid"))) ||
-		        !mr_str_eq(mr_attrs_get(body, MR_STR("password")), mr_attrs_get(twice, MR_STR("password"))))
+		if (!mr_str_eq(mr_attrs_get(body, MR_STR("state")),
+		            mr_attrs_get(twice, MR_STR("state"))) ||
+		        !mr_str_eq(mr_attrs_get(body, MR_STR("mail_home")),
+		                mr_attrs_get(twice, MR_STR("mail_home"))) ||
+		        !mr_str_eq(mr_attrs_get(body, MR_STR("uid")),
+		                mr_attrs_get(twice, MR_STR("uid"))) ||
+		        !mr_str_eq(mr_attrs_get(body, MR_STR("password")),
+		                mr_attrs_get(twice, MR_STR("password"))))
 			abort();
 	}
 	mr_buf_done(&text);

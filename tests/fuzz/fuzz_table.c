@@ -1,6 +1,7 @@
 /*
- * Rows of lookup tables: a line of an ordered table that is taken is written back as a line that reads the same, and
- * a folded key folds to itself. The first byte chooses the kind, the rest is the line.
+ * Rows of lookup tables: a line of an ordered table that is taken is written back as a line that
+ * reads the same, and a folded key folds to itself. The first byte chooses the kind, the rest is
+ * the line.
  */
 #include "fuzz.h"
 
@@ -17,7 +18,8 @@ static void ordered_line(mr_str line, enum mr_table_kind kind)
 		PROMISE(why != NULL);
 	} else {
 		PROMISE(pattern.size > 0);
-		written = mr_str_printf(&arena, "%.*s%s%.*s", MR_FMT(pattern), value.size ? " " : "", MR_FMT(value));
+		written = mr_str_printf(&arena, "%.*s%s%.*s", MR_FMT(pattern),
+		        value.size ? " " : "", MR_FMT(value));
 		PROMISE(!mr_ordered_row_parse(written, kind, &again_pattern, &again_value, &why));
 		PROMISE(mr_str_eq(pattern, again_pattern) && mr_str_eq(value, again_value));
 	}
@@ -34,7 +36,8 @@ static void key(mr_str text)
 		PROMISE(why != NULL);
 	} else {
 		PROMISE(folded.size > 0 && folded.size <= 510);
-		PROMISE(!mr_table_fold_key(&arena, folded, &again, &why) && mr_str_eq(folded, again));
+		PROMISE(!mr_table_fold_key(&arena, folded, &again, &why) &&
+		        mr_str_eq(folded, again));
 	}
 	mr_arena_done(&arena);
 }

@@ -1,5 +1,6 @@
 /*
- * Names, sizes and text of strangers: normal forms are fixed points, and what is shown on a terminal is harmless.
+ * Names, sizes and text of strangers: normal forms are fixed points, and what is shown on a
+ * terminal is harmless.
  */
 #include "fuzz.h"
 
@@ -38,7 +39,8 @@ static void harmless(mr_str text)
 
 	mr_text_harmless(text, &out);
 	for (size_t i = 0; i < out.size; i++)
-		PROMISE((unsigned char)out.data[i] >= 0x20 || out.data[i] == '\n' || out.data[i] == '\t');
+		PROMISE((unsigned char)out.data[i] >= 0x20 || out.data[i] == '\n' ||
+		        out.data[i] == '\t');
 	PROMISE(mr_utf8_check(mr_buf_str(&out)) == out.size);
 	mr_buf_done(&out);
 }

@@ -1,5 +1,6 @@
 /*
- * Judging before anything is touched: declarations by what the host's Postfix knows, staged files by a twin.
+ * Judging before anything is touched: declarations by what the host's Postfix knows, staged files
+ * by a twin.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,7 +39,8 @@ static int stage_parameter(struct world *world, const char *name, const char *va
 	return code;
 }
 
-static void a_value_that_only_a_running_server_refuses_is_caught__before_anything_is_touched(void **state)
+static void a_value_that_only_a_running_server_refuses_is_caught__before_anything_is_touched(
+        void **state)
 {
 	static const struct {
 		const char *name, *value, *said;
@@ -64,7 +66,9 @@ static void a_value_that_only_a_running_server_refuses_is_caught__before_anythin
 	}
 	assert_int_equal(stage_parameter(world, "smtpd_hard_error_limit", "30"), 0);
 	assert_true(mr_str_eq(world_read(world, "main.cf"), before));
-	assert_int_not_equal(stat(mr_str_printf(&world->arena, "%s/mailreeve/twin", world->etc).data, &status), 0);
+	assert_int_not_equal(
+	        stat(mr_str_printf(&world->arena, "%s/mailreeve/twin", world->etc).data, &status),
+	        0);
 	assert_int_equal(world_rcpt(world, "someone@else.example"), 554);
 }
 
@@ -72,8 +76,9 @@ static void a_fault_of_old_does_not_block__what_is_declared_now(void **state)
 {
 	struct world *world = *state;
 
-	world_write(world, "main.cf", mr_str_printf(&world->arena, "%.*srelayhost = $gone\nno_such_thing = 1\n",
-	                                      MR_FMT(world_read(world, "main.cf"))));
+	world_write(world, "main.cf",
+	        mr_str_printf(&world->arena, "%.*srelayhost = $gone\nno_such_thing = 1\n",
+	                MR_FMT(world_read(world, "main.cf"))));
 	assert_int_equal(stage_parameter(world, "smtpd_hard_error_limit", "30"), 0);
 }
 
@@ -88,8 +93,10 @@ static void a_declaration_is_refused_at_its_place__when_postfix_would_pass_over_
 	        {"maximal_queue_lifetime", "5x", "MR-PARAMETER-VALUE", "5m"},
 	        {"smtpd_tls_security_level", "mayy", "MR-PARAMETER-VALUE", "may"},
 	        {"relayhost", "$my_relay", "MR-PARAMETER-REFERENCE", "my_relay"},
-	        {"smtpd_client_restrictions", "permit_mynetwork, reject", "MR-PARAMETER-RESTRICTION", "permit_mynetworks"},
-	        {"smtpd_client_restrictions", "check_client_access", "MR-PARAMETER-RESTRICTION", "argument"},
+	        {"smtpd_client_restrictions", "permit_mynetwork, reject",
+	                "MR-PARAMETER-RESTRICTION", "permit_mynetworks"},
+	        {"smtpd_client_restrictions", "check_client_access", "MR-PARAMETER-RESTRICTION",
+	                "argument"},
 	        {"header_checks", "nosuch:/etc/x", "MR-TABLE-TYPE", "nosuch"},
 	        {"mailreeve", "/x", "MR-PARAMETER-WIRED", "mailreeve"},
 	        {"queue_directory", "/x", "MR-PARAMETER-FIXED", "queue_directory"},
@@ -97,28 +104,38 @@ static void a_declaration_is_refused_at_its_place__when_postfix_would_pass_over_
 	static const struct {
 		const char *name, *value;
 	} good[] = {
-	        {"message_size_limit", "50M"}, {"smtpd_helo_required", "yes"}, {"maximal_queue_lifetime", "5d"},
-	        {"smtpd_banner", "$myhostname ESMTP $$1"}, {"relay_destination_concurrency_limit", "5"},
-	        {"smtpd_client_restrictions", "check_client_access cidr:/etc/x, reject_rbl_client z.example, reject"},
+	        {"message_size_limit", "50M"},
+	        {"smtpd_helo_required", "yes"},
+	        {"maximal_queue_lifetime", "5d"},
+	        {"smtpd_banner", "$myhostname ESMTP $$1"},
+	        {"relay_destination_concurrency_limit", "5"},
+	        {"smtpd_client_restrictions",
+	                "check_client_access cidr:/etc/x, reject_rbl_client z.example, reject"},
 	        {"smtpd_relay_restrictions", "permit_mynetworks, reject_unauth_destination"},
-	        {"header_checks", "pcre:/etc/x"}, {"virtual_transport", "lmtp:unix:private/x"},
-	        {"compatibility_level", "3.6"}, {"inet_protocols", "ipv4, ipv6"},
+	        {"header_checks", "pcre:/etc/x"},
+	        {"virtual_transport", "lmtp:unix:private/x"},
+	        {"compatibility_level", "3.6"},
+	        {"inet_protocols", "ipv4, ipv6"},
 	};
 	struct world *world = *state;
 
 	for (size_t i = 0; i < N_OF(cases); i++) {
-		struct mr_parameter parameter = {.name = mr_str_from(cases[i].name), .value = mr_str_from(cases[i].value),
+		struct mr_parameter parameter = {.name = mr_str_from(cases[i].name),
+		        .value = mr_str_from(cases[i].value),
 		        .loc = {MR_STR("x.yaml"), 3, 7}};
 		struct mr_desired desired = {.parameters = &parameter, .n_parameters = 1};
 
-		if (world_plan(world, &desired) != MR_E_INVALID || !world_says(world, cases[i].rule) ||
-		        !world_says(world, cases[i].hint) || !world_says(world, "x.yaml:3:7")) {
+		if (world_plan(world, &desired) != MR_E_INVALID ||
+		        !world_says(world, cases[i].rule) || !world_says(world, cases[i].hint) ||
+		        !world_says(world, "x.yaml:3:7")) {
 			world_print(world);
-			fail_msg("%s = %s is not refused by %s", cases[i].name, cases[i].value, cases[i].rule);
+			fail_msg("%s = %s is not refused by %s", cases[i].name, cases[i].value,
+			        cases[i].rule);
 		}
 	}
 	for (size_t i = 0; i < N_OF(good); i++) {
-		struct mr_parameter parameter = {.name = mr_str_from(good[i].name), .value = mr_str_from(good[i].value)};
+		struct mr_parameter parameter = {
+		        .name = mr_str_from(good[i].name), .value = mr_str_from(good[i].value)};
 		struct mr_desired desired = {.parameters = &parameter, .n_parameters = 1};
 
 		if (world_plan(world, &desired)) {
@@ -137,16 +154,18 @@ static void a_size_is_written_in_bytes__where_postfix_counts_them(void **state)
 
 	assert_int_equal(world_plan(world, &desired), 0);
 	assert_int_equal(world->changes.list.n, 1);
-	assert_true(mr_str_is(mr_attrs_get(world->changes.list.items[0].after, MR_STR("value")), "52428800"));
+	assert_true(mr_str_is(
+	        mr_attrs_get(world->changes.list.items[0].after, MR_STR("value")), "52428800"));
 }
 
 #define ON_POSTFIX(test) cmocka_unit_test_setup_teardown(test, world_up_running, world_down)
-#define ON_FILES(test) cmocka_unit_test_setup_teardown(test, world_up, world_down)
+#define ON_FILES(test)   cmocka_unit_test_setup_teardown(test, world_up, world_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        ON_POSTFIX(a_value_that_only_a_running_server_refuses_is_caught__before_anything_is_touched),
+	        ON_POSTFIX(
+	                a_value_that_only_a_running_server_refuses_is_caught__before_anything_is_touched),
 	        ON_POSTFIX(a_fault_of_old_does_not_block__what_is_declared_now),
 	        ON_FILES(a_declaration_is_refused_at_its_place__when_postfix_would_pass_over_it),
 	        ON_FILES(a_size_is_written_in_bytes__where_postfix_counts_them),

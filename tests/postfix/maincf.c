@@ -52,7 +52,8 @@ static void every_other_byte_stays__when_one_parameter_is_edited(void **state)
 		size_t line;
 
 		assert_int_equal(mr_maincf_parse(mr_str_from(edits[i].before), &maincf, &line), 0);
-		mr_maincf_edit(&maincf, mr_str_from(edits[i].name), mr_str_from(edits[i].value), &out);
+		mr_maincf_edit(
+		        &maincf, mr_str_from(edits[i].name), mr_str_from(edits[i].value), &out);
 		if (!mr_str_is(mr_buf_str(&out), edits[i].after))
 			fail_msg("case %zu: got '%.*s'", i, MR_FMT(mr_buf_str(&out)));
 		mr_maincf_done(&maincf);
@@ -77,8 +78,9 @@ static void the_line_is_named__when_postfix_could_not_read_it(void **state)
 	static const struct {
 		mr_str text;
 		size_t line;
-	} cases[] = {{MR_STR_INIT("a = 1\nnonsense\n"), 2}, {MR_STR_INIT("a = 1\n\n# x\n = 2\n"), 1},
-	        {MR_STR_INIT("\n=2\n"), 2}, {MR_STR_INIT("a = 1\nb = \0x\n"), 2}};
+	} cases[] = {{MR_STR_INIT("a = 1\nnonsense\n"), 2},
+	        {MR_STR_INIT("a = 1\n\n# x\n = 2\n"), 1}, {MR_STR_INIT("\n=2\n"), 2},
+	        {MR_STR_INIT("a = 1\nb = \0x\n"), 2}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -99,11 +101,12 @@ static void the_line_is_named__when_postfix_could_not_read_it(void **state)
 /* The server's own reading decides. */
 static void values_are_as_postconf_shows_them__for_a_twisted_file(void **state)
 {
-	static const char twisted[] = "compatibility_level = 3.6\nqueue_directory=/var/spool/postfix\n"
-	                              "mynetworks = 127.0.0.0/8,\n\t[::1]/128   \n# comment\n\n   10.0.0.0/8\r\n"
-	                              "  # indented comment\n  , 192.0.2.0/24\n"
-	                              "smtpd_banner =   $myhostname   ESMTP\t$mail_name\nrelayhost=\n"
-	                              "message_size_limit = 1\nmessage_size_limit = 2\nmydestination\t=localhost\n";
+	static const char twisted[] =
+	        "compatibility_level = 3.6\nqueue_directory=/var/spool/postfix\n"
+	        "mynetworks = 127.0.0.0/8,\n\t[::1]/128   \n# comment\n\n   10.0.0.0/8\r\n"
+	        "  # indented comment\n  , 192.0.2.0/24\n"
+	        "smtpd_banner =   $myhostname   ESMTP\t$mail_name\nrelayhost=\n"
+	        "message_size_limit = 1\nmessage_size_limit = 2\nmydestination\t=localhost\n";
 	char directory[] = "/tmp/mr-maincf.XXXXXX";
 	const char *const argv[] = {"postconf", "-c", directory, "-n", NULL};
 	struct mr_run run = {.argv = argv};
@@ -117,20 +120,28 @@ static void values_are_as_postconf_shows_them__for_a_twisted_file(void **state)
 	mr_diags_init(&diags);
 	mr_arena_init(&arena);
 	assert_non_null(mkdtemp(directory));
-	assert_int_equal(mr_file_replace(&diags, mr_str_printf(&arena, "%s/main.cf", directory).data, MR_STR(twisted), NULL), 0);
-	assert_int_equal(mr_file_replace(&diags, mr_str_printf(&arena, "%s/master.cf", directory).data, MR_STR(""), NULL), 0);
+	assert_int_equal(
+	        mr_file_replace(&diags, mr_str_printf(&arena, "%s/main.cf", directory).data,
+	                MR_STR(twisted), NULL),
+	        0);
+	assert_int_equal(
+	        mr_file_replace(&diags, mr_str_printf(&arena, "%s/master.cf", directory).data,
+	                MR_STR(""), NULL),
+	        0);
 	assert_int_equal(mr_run(&diags, &run), 0);
 	assert_int_equal(run.status, 0);
 	assert_int_equal(mr_maincf_parse(MR_STR(twisted), &maincf, &line), 0);
 	for (rest = mr_buf_str(&run.out); rest.size;) {
-		mr_str value = mr_str_split(&rest, '\n'), name = mr_str_trim(mr_str_split(&value, '='));
+		mr_str value = mr_str_split(&rest, '\n'),
+		       name = mr_str_trim(mr_str_split(&value, '='));
 		const struct mr_maincf_entry *entry = mr_maincf_find(&maincf, name);
 
 		if (mr_str_is(name, "config_directory"))
 			continue;
 		assert_non_null(entry);
 		if (!mr_str_eq(entry->value, mr_str_trim(value)))
-			fail_msg("%.*s: ours '%.*s', postconf's '%.*s'", MR_FMT(name), MR_FMT(entry->value), MR_FMT(value));
+			fail_msg("%.*s: ours '%.*s', postconf's '%.*s'", MR_FMT(name),
+			        MR_FMT(entry->value), MR_FMT(value));
 		n++;
 	}
 	assert_int_equal(n, 7);

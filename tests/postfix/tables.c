@@ -71,14 +71,17 @@ static mr_str body_of(struct mr_arena *arena, const char *value)
 	return body;
 }
 
-static const char *build(struct fixture *fixture, enum mr_table_kind kind, const struct row *rows, size_t n)
+static const char *build(
+        struct fixture *fixture, enum mr_table_kind kind, const struct row *rows, size_t n)
 {
-	struct mr_table_build build = {.kind = kind, .limit_bytes = 1 << 20, .owner = {getuid(), getgid(), 0644}};
+	struct mr_table_build build = {
+	        .kind = kind, .limit_bytes = 1 << 20, .owner = {getuid(), getgid(), 0644}};
 	struct mr_sorter *sorter = mr_sorter_new();
 	struct mr_cursor cursor;
 	uint64_t written = 0;
 
-	build.path = mr_table_path(&fixture->arena, mr_str_from(fixture->directory), MR_STR("t"), kind);
+	build.path =
+	        mr_table_path(&fixture->arena, mr_str_from(fixture->directory), MR_STR("t"), kind);
 	for (size_t i = 0; i < n; i++) {
 		struct mr_item item = {.key = mr_str_from(rows[i].key),
 		        .body = body_of(&fixture->arena, rows[i].before)};
@@ -93,7 +96,8 @@ static const char *build(struct fixture *fixture, enum mr_table_kind kind, const
 }
 
 /* What postmap -q says; the empty view for "not found". */
-static mr_str query(struct fixture *fixture, enum mr_table_kind kind, const char *path, const char *key)
+static mr_str query(
+        struct fixture *fixture, enum mr_table_kind kind, const char *path, const char *key)
 {
 	mr_str table = mr_str_printf(&fixture->arena, "%s:%s", mr_table_kind_name(kind), path);
 	const char *const argv[] = {"postmap", "-c", "/etc/postfix", "-q", key, table.data, NULL};
@@ -107,7 +111,8 @@ static mr_str query(struct fixture *fixture, enum mr_table_kind kind, const char
 	return answer;
 }
 
-static int apply(struct fixture *fixture, const char *path, const struct row *rows, size_t n, bool is_reversed)
+static int apply(struct fixture *fixture, const char *path, const struct row *rows, size_t n,
+        bool is_reversed)
 {
 	struct mr_change *changes = calloc(n, sizeof *changes);
 	const struct mr_change **list = calloc(n, sizeof(struct mr_change *));
@@ -155,7 +160,8 @@ static void postmap_finds_every_row__in_a_table_of_ours(void **state)
 		mr_str name = mr_str_printf(&fixture->arena, "%s/t", fixture->directory);
 
 		for (size_t i = 0; i < 3; i++)
-			assert_true(mr_str_is(query(fixture, keyed[k], name.data, three[i].key), three[i].before));
+			assert_true(mr_str_is(query(fixture, keyed[k], name.data, three[i].key),
+			        three[i].before));
 		assert_int_equal(query(fixture, keyed[k], name.data, "none@x.example").size, 0);
 		assert_int_equal(count(fixture, path, keyed[k]), 3);
 	}
@@ -181,7 +187,8 @@ static void rows_change_together_and_back__in_one_transaction(void **state)
 
 static void nothing_changes__when_one_row_is_not_as_before(void **state)
 {
-	static const struct row foreign[] = {{"a@x.example", "1", NULL}, {"b@x.example", "else", "three"}};
+	static const struct row foreign[] = {
+	        {"a@x.example", "1", NULL}, {"b@x.example", "else", "three"}};
 	struct fixture *fixture = *state;
 	const char *path = build(fixture, MR_TABLE_LMDB, three, 3);
 	mr_str name = mr_str_printf(&fixture->arena, "%s/t", fixture->directory);
@@ -198,7 +205,9 @@ static void many_rows_change__beyond_the_first_map(void **state)
 	struct row *rows = calloc(MANY, sizeof *rows);
 
 	for (size_t i = 0; i < MANY; i++)
-		rows[i] = (struct row){mr_str_printf(&fixture->arena, "user%05zu@many.example", i).data, NULL, "1"};
+		rows[i] = (struct row){
+		        mr_str_printf(&fixture->arena, "user%05zu@many.example", i).data, NULL,
+		        "1"};
 	assert_int_equal(apply(fixture, path, rows, MANY, false), 0);
 	assert_int_equal(count(fixture, path, MR_TABLE_LMDB), MANY + 3);
 	assert_int_equal(apply(fixture, path, rows, MANY, true), 0);
@@ -270,7 +279,8 @@ static void expressions_come_back_as_written__in_ordered_tables(void **state)
 		enum mr_table_kind kind;
 		const char *line, *pattern, *value;
 	} cases[] = {
-	        {MR_TABLE_CIDR, "192.0.2.0/24  REJECT  no thanks", "192.0.2.0/24", "REJECT  no thanks"},
+	        {MR_TABLE_CIDR, "192.0.2.0/24  REJECT  no thanks", "192.0.2.0/24",
+	                "REJECT  no thanks"},
 	        {MR_TABLE_PCRE, "/^a b\\/c$/i REJECT", "/^a b\\/c$/i", "REJECT"},
 	        {MR_TABLE_REGEXP, "!/x y/ DUNNO", "!/x y/", "DUNNO"},
 	        {MR_TABLE_PCRE, "if /^Subject: x/", "if /^Subject: x/", ""},
@@ -281,14 +291,24 @@ static void expressions_come_back_as_written__in_ordered_tables(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		assert_int_equal(mr_ordered_row_parse(mr_str_from(cases[i].line), cases[i].kind, &pattern, &value, &why), 0);
+		assert_int_equal(mr_ordered_row_parse(mr_str_from(cases[i].line), cases[i].kind,
+		                         &pattern, &value, &why),
+		        0);
 		assert_true(mr_str_is(pattern, cases[i].pattern));
 		assert_true(mr_str_is(value, cases[i].value));
 	}
-	assert_int_equal(mr_ordered_row_parse(MR_STR("/open REJECT"), MR_TABLE_PCRE, &pattern, &value, &why), MR_E_INVALID);
-	assert_int_equal(mr_ordered_row_parse(MR_STR("# x y"), MR_TABLE_CIDR, &pattern, &value, &why), MR_E_INVALID);
-	assert_int_equal(mr_ordered_row_parse(MR_STR("192.0.2.1"), MR_TABLE_CIDR, &pattern, &value, &why), MR_E_INVALID);
-	assert_int_equal(mr_ordered_row_parse(MR_STR("a b\nc"), MR_TABLE_CIDR, &pattern, &value, &why), MR_E_INVALID);
+	assert_int_equal(
+	        mr_ordered_row_parse(MR_STR("/open REJECT"), MR_TABLE_PCRE, &pattern, &value, &why),
+	        MR_E_INVALID);
+	assert_int_equal(
+	        mr_ordered_row_parse(MR_STR("# x y"), MR_TABLE_CIDR, &pattern, &value, &why),
+	        MR_E_INVALID);
+	assert_int_equal(
+	        mr_ordered_row_parse(MR_STR("192.0.2.1"), MR_TABLE_CIDR, &pattern, &value, &why),
+	        MR_E_INVALID);
+	assert_int_equal(
+	        mr_ordered_row_parse(MR_STR("a b\nc"), MR_TABLE_CIDR, &pattern, &value, &why),
+	        MR_E_INVALID);
 }
 
 static void a_damaged_file_is_an_error__and_a_missing_one_is_told_apart(void **state)
@@ -297,9 +317,12 @@ static void a_damaged_file_is_an_error__and_a_missing_one_is_told_apart(void **s
 	const char *path = mr_str_printf(&fixture->arena, "%s/t.lmdb", fixture->directory).data;
 	struct mr_cursor cursor;
 
-	assert_int_equal(mr_table_open(&fixture->diags, path, MR_TABLE_LMDB, &cursor), MR_E_NOT_FOUND);
-	assert_int_equal(mr_file_replace(&fixture->diags, path, MR_STR("this is no table at all"), NULL), 0);
-	assert_int_equal(mr_table_open(&fixture->diags, path, MR_TABLE_LMDB, &cursor), MR_E_UNREADABLE);
+	assert_int_equal(
+	        mr_table_open(&fixture->diags, path, MR_TABLE_LMDB, &cursor), MR_E_NOT_FOUND);
+	assert_int_equal(
+	        mr_file_replace(&fixture->diags, path, MR_STR("this is no table at all"), NULL), 0);
+	assert_int_equal(
+	        mr_table_open(&fixture->diags, path, MR_TABLE_LMDB, &cursor), MR_E_UNREADABLE);
 }
 
 #define WITH_FILES(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -1,6 +1,6 @@
 /*
- * For the backend's tests: a desired state made of plain arrays, a real private Postfix, and a run of plan, stage, apply,
- * activate and verification over the public contract.
+ * For the backend's tests: a desired state made of plain arrays, a real private Postfix, and a run
+ * of plan, stage, apply, activate and verification over the public contract.
  */
 #ifndef MR_TESTS_POSTFIX_WORLD_H
 #define MR_TESTS_POSTFIX_WORLD_H
@@ -42,20 +42,20 @@ struct mr_desired {
 	size_t n_rows;
 };
 
-#define ITERATOR(kind, plural)                                                                      \
-	int mr_desired_begin_##kind(struct mr_desired *desired, struct mr_iter *out)                \
-	{                                                                                           \
-		*out = (struct mr_iter){.desired = desired};                                        \
-		return 0;                                                                           \
-	}                                                                                           \
-	int mr_desired_next_##kind(struct mr_iter *iter, struct mr_##kind *out)                     \
-	{                                                                                           \
-		size_t i = (size_t)iter->state;                                                     \
-		if (i >= iter->desired->n_##plural)                                                 \
-			return 0;                                                                   \
-		*out = iter->desired->plural[i];                                                    \
-		iter->state = (void *)(i + 1);                                                      \
-		return 1;                                                                           \
+#define ITERATOR(kind, plural)                                                                     \
+	int mr_desired_begin_##kind(struct mr_desired *desired, struct mr_iter *out)               \
+	{                                                                                          \
+		*out = (struct mr_iter){.desired = desired};                                       \
+		return 0;                                                                          \
+	}                                                                                          \
+	int mr_desired_next_##kind(struct mr_iter *iter, struct mr_##kind *out)                    \
+	{                                                                                          \
+		size_t i = (size_t)iter->state;                                                    \
+		if (i >= iter->desired->n_##plural)                                                \
+			return 0;                                                                  \
+		*out = iter->desired->plural[i];                                                   \
+		iter->state = (void *)(i + 1);                                                     \
+		return 1;                                                                          \
 	}
 ITERATOR(domain, domains)
 ITERATOR(user, users)
@@ -108,25 +108,33 @@ struct world {
 };
 
 static const char main_cf[] =
-        "# kept as it is\ncompatibility_level = 3.6\nqueue_directory = %s/spool\ndata_directory = %s/data\n"
+        "# kept as it is\ncompatibility_level = 3.6\nqueue_directory = %s/spool\ndata_directory = "
+        "%s/data\n"
         "maillog_file = %s/mail.log\nmaillog_file_prefixes = %s\nmyhostname = mx.test.example\n"
-        "mydestination = localhost\n\ninet_interfaces = loopback-only\ninet_protocols = ipv4\nalias_maps =\n"
+        "mydestination = localhost\n\ninet_interfaces = loopback-only\ninet_protocols = "
+        "ipv4\nalias_maps =\n"
         "alias_database =\nsyslog_name = pf-test\nmynetworks = 127.0.0.99/32\n"
-        "smtpd_relay_restrictions = permit_mynetworks,\n# why\n    reject_unauth_destination\nsmtpd_error_sleep_time = 0\n"
+        "smtpd_relay_restrictions = permit_mynetworks,\n# why\n    "
+        "reject_unauth_destination\nsmtpd_error_sleep_time = 0\n"
         "# the end\n";
 static const char master_cf[] =
-        "127.0.0.1:%u inet n - n - - smtpd\npickup unix n - n 60 1 pickup\ncleanup unix n - n - 0 cleanup\n"
-        "qmgr unix n - n 300 1 qmgr\ntlsmgr unix - - n 1000? 1 tlsmgr\nrewrite unix - - n - - trivial-rewrite\n"
+        "127.0.0.1:%u inet n - n - - smtpd\npickup unix n - n 60 1 pickup\ncleanup unix n - n - 0 "
+        "cleanup\n"
+        "qmgr unix n - n 300 1 qmgr\ntlsmgr unix - - n 1000? 1 tlsmgr\nrewrite unix - - n - - "
+        "trivial-rewrite\n"
         "bounce unix - - n - 0 bounce\ndefer unix - - n - 0 bounce\ntrace unix - - n - 0 bounce\n"
-        "verify unix - - n - 1 verify\nflush unix n - n 1000? 0 flush\nproxymap unix - - n - - proxymap\n"
+        "verify unix - - n - 1 verify\nflush unix n - n 1000? 0 flush\nproxymap unix - - n - - "
+        "proxymap\n"
         "smtp unix - - n - - smtp\nrelay unix - - n - - smtp\nshowq unix n - n - - showq\n"
         "error unix - - n - - error\nretry unix - - n - - error\ndiscard unix - - n - - discard\n"
         "local unix - n n - - local\nvirtual unix - n n - - virtual\nlmtp unix - - n - - lmtp\n"
-        "anvil unix - - n - 1 anvil\nscache unix - - n - 1 scache\npostlog unix-dgram n - n - 1 postlogd\n";
+        "anvil unix - - n - 1 anvil\nscache unix - - n - 1 scache\npostlog unix-dgram n - n - 1 "
+        "postlogd\n";
 
 static inline unsigned world_port(void)
 {
-	struct sockaddr_in where = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in where = {
+	        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof where;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -150,7 +158,9 @@ static inline int world_postfix(struct world *world, const char *verb)
 static inline void world_write(struct world *world, const char *name, mr_str text)
 {
 	const char *path = mr_str_printf(&world->arena, "%s/%s", world->etc, name).data;
-	struct timespec old = {.tv_sec = time(NULL) - 60}; /* a fresh file makes Postfix wait for its second to pass */
+	struct timespec old = {
+	        .tv_sec = time(NULL) -
+	                  60}; /* a fresh file makes Postfix wait for its second to pass */
 
 	assert_int_equal(mr_file_replace(&world->diags, path, text, NULL), 0);
 	assert_int_equal(utimensat(AT_FDCWD, path, (struct timespec[]){old, old}, 0), 0);
@@ -161,7 +171,8 @@ static inline mr_str world_read(struct world *world, const char *name)
 	struct mr_buf text = MR_BUF_INIT;
 	mr_str copy;
 
-	assert_int_equal(mr_file_read(&world->diags, mr_str_printf(&world->arena, "%s/%s", world->etc, name).data,
+	assert_int_equal(mr_file_read(&world->diags,
+	                         mr_str_printf(&world->arena, "%s/%s", world->etc, name).data,
 	                         1 << 20, &text),
 	        0);
 	copy = mr_str_copy(&world->arena, mr_buf_str(&text));
@@ -184,12 +195,16 @@ static inline int world_up(void **state)
 	world->etc = mr_str_printf(&world->arena, "%s/etc", world->directory).data;
 	data = mr_str_printf(&world->arena, "%s/data", world->directory).data;
 	assert_int_equal(mr_dir_make(&world->diags, world->etc, 0755), 0);
-	assert_int_equal(mr_dir_make(&world->diags, mr_str_printf(&world->arena, "%s/spool", world->directory).data, 0755), 0);
+	assert_int_equal(
+	        mr_dir_make(&world->diags,
+	                mr_str_printf(&world->arena, "%s/spool", world->directory).data, 0755),
+	        0);
 	assert_int_equal(mr_dir_make(&world->diags, data, 0700), 0);
 	assert_int_equal(chown(data, owner->pw_uid, owner->pw_gid), 0);
 	world->port = world_port();
-	world_write(world, "main.cf", mr_str_printf(&world->arena, main_cf, world->directory, world->directory,
-	                                      world->directory, world->directory));
+	world_write(world, "main.cf",
+	        mr_str_printf(&world->arena, main_cf, world->directory, world->directory,
+	                world->directory, world->directory));
 	world_write(world, "master.cf", mr_str_printf(&world->arena, master_cf, world->port));
 	world->host.postfix.is_managed = true;
 	world->host.postfix.config_directory = mr_str_from(world->etc);
@@ -255,12 +270,14 @@ static inline bool world_says(struct world *world, const char *part)
 	return false;
 }
 
-static inline void world_push(struct world *world, const struct mr_collection *in, const struct mr_item *live,
-        const struct mr_item *desired)
+static inline void world_push(struct world *world, const struct mr_collection *in,
+        const struct mr_item *live, const struct mr_item *desired)
 {
 	struct mr_arena *arena = &world->changes.arena;
 	const struct mr_item *any = desired ? desired : live;
-	struct mr_change change = {.in = in, .key = mr_str_copy(arena, any->key), .object = mr_str_copy(arena, any->object)};
+	struct mr_change change = {.in = in,
+	        .key = mr_str_copy(arena, any->key),
+	        .object = mr_str_copy(arena, any->object)};
 
 	if (live)
 		change.before = mr_str_copy(arena, live->body);
@@ -270,11 +287,13 @@ static inline void world_push(struct world *world, const struct mr_collection *i
 }
 
 /* Desired against live of one collection; live-only items go when it is exclusive. */
-static inline int world_compare(struct world *world, const struct mr_collection *in, struct mr_desired *desired)
+static inline int world_compare(
+        struct world *world, const struct mr_collection *in, struct mr_desired *desired)
 {
 	struct mr_cursor wanted = {0}, there = {0};
 	struct mr_item want = {0}, live = {0};
-	int has_want, has_live, code = mr_provider_postfix.project(world->backend, in, desired, &wanted);
+	int has_want, has_live,
+	        code = mr_provider_postfix.project(world->backend, in, desired, &wanted);
 
 	if (!code)
 		code = mr_provider_postfix.observe(world->backend, in, NULL, &there);
@@ -310,7 +329,8 @@ static inline int world_plan(struct world *world, struct mr_desired *desired)
 	mr_diags_clear(&world->diags);
 	mr_arena_init(&world->changes.arena);
 	assert_int_equal(mr_provider_postfix.open(&options, &world->backend), 0);
-	world->work = mr_str_printf(&world->arena, "%s/work%u", world->directory, world->n_runs++).data;
+	world->work =
+	        mr_str_printf(&world->arena, "%s/work%u", world->directory, world->n_runs++).data;
 	assert_int_equal(mr_dir_make(&world->diags, world->work, 0700), 0);
 	code = mr_provider_postfix.collections(world->backend, desired, &world->collections);
 	for (size_t i = 0; i < world->collections.n && !code; i++)
@@ -326,7 +346,8 @@ static inline const struct mr_change **world_list(struct world *world, bool is_r
 	for (size_t i = 0; i < n; i++) {
 		struct mr_change *change = mr_alloc(&world->arena, sizeof *change);
 
-		*change = is_reversed ? mr_change_reversed(&world->changes.list.items[i]) : world->changes.list.items[i];
+		*change = is_reversed ? mr_change_reversed(&world->changes.list.items[i])
+		                      : world->changes.list.items[i];
 		list[i] = change;
 	}
 	return list;
@@ -334,7 +355,8 @@ static inline const struct mr_change **world_list(struct world *world, bool is_r
 
 static inline int world_stage(struct world *world)
 {
-	return mr_provider_postfix.stage(world->backend, world_list(world, false), world->changes.list.n, world->work);
+	return mr_provider_postfix.stage(
+	        world->backend, world_list(world, false), world->changes.list.n, world->work);
 }
 
 /* All batches; in the order of the contract forwards, the other way round for an undo. */
@@ -351,7 +373,8 @@ static inline int world_apply(struct world *world, bool is_undo)
 			for (end = i + 1; end < n && list[end]->in == list[i]->in;)
 				end++;
 			if ((int)list[i]->in->rank == wanted)
-				code = mr_provider_postfix.apply(world->backend, list + i, end - i, world->work, is_undo);
+				code = mr_provider_postfix.apply(
+				        world->backend, list + i, end - i, world->work, is_undo);
 		}
 	return code;
 }
@@ -370,8 +393,8 @@ static inline void world_converge(struct world *world, struct mr_desired *desire
 {
 	int code = world_plan(world, desired);
 
-	if (!code && world->changes.list.n && !(code = world_stage(world)) && !(code = world_apply(world, false)) &&
-	        !(code = world_activate(world, false)))
+	if (!code && world->changes.list.n && !(code = world_stage(world)) &&
+	        !(code = world_apply(world, false)) && !(code = world_activate(world, false)))
 		code = mr_provider_postfix.finish(world->backend, world->work, true);
 	if (!code)
 		code = world_plan(world, desired);

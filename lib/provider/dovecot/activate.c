@@ -20,14 +20,17 @@
 
 #define PROGRAM_TIMEOUT_MS 30000
 #define CONNECT_TIMEOUT_MS 3000
-#define SETTLE_TIMEOUT_MS 5000
-#define TICK_MS 50
+#define SETTLE_TIMEOUT_MS  5000
+#define TICK_MS            50
 
-/* Settings that the master process reads once; everything else it takes on at a reload, listeners included. */
-static const mr_str restart_settings[] = {MR_STR_INIT("default_internal_user"), MR_STR_INIT("default_internal_group"),
-        MR_STR_INIT("default_login_user"), MR_STR_INIT("state_dir"), MR_STR_INIT("import_environment")};
+/* Settings that the master process reads once; everything else it takes on at a reload, listeners
+ * included. */
+static const mr_str restart_settings[] = {MR_STR_INIT("default_internal_user"),
+        MR_STR_INIT("default_internal_group"), MR_STR_INIT("default_login_user"),
+        MR_STR_INIT("state_dir"), MR_STR_INIT("import_environment")};
 
-enum mr_activation mr_dovecot_activation(struct mr_backend *backend, const struct mr_change *const *changes, size_t n)
+enum mr_activation mr_dovecot_activation(
+        struct mr_backend *backend, const struct mr_change *const *changes, size_t n)
 {
 	enum mr_activation what = MR_ACTIVATE_NOTHING;
 
@@ -51,7 +54,8 @@ static void pause_ms(unsigned ms)
 
 static mr_str live_value(struct mr_backend *backend, const char *path)
 {
-	const struct mr_dovecot_setting *found = mr_dovecot_settings_find(&backend->live, mr_str_from(path));
+	const struct mr_dovecot_setting *found =
+	        mr_dovecot_settings_find(&backend->live, mr_str_from(path));
 
 	return found ? found->value : (mr_str){0};
 }
@@ -61,7 +65,8 @@ static pid_t master_pid(struct mr_backend *backend)
 {
 	struct mr_arena arena = MR_ARENA_INIT;
 	struct mr_buf text = MR_BUF_INIT;
-	mr_str path = mr_str_printf(&arena, "%.*s/master.pid", MR_FMT(live_value(backend, "base_dir")));
+	mr_str path =
+	        mr_str_printf(&arena, "%.*s/master.pid", MR_FMT(live_value(backend, "base_dir")));
 	uint64_t pid = 0;
 
 	if (!mr_file_read(backend->diags, path.data, 64, &text) &&
@@ -74,14 +79,16 @@ static pid_t master_pid(struct mr_backend *backend)
 
 static int run_program(struct mr_backend *backend, const char *const *argv, bool is_starter)
 {
-	struct mr_run run = {.argv = argv, .timeout_ms = PROGRAM_TIMEOUT_MS, .is_daemon_starter = is_starter};
+	struct mr_run run = {
+	        .argv = argv, .timeout_ms = PROGRAM_TIMEOUT_MS, .is_daemon_starter = is_starter};
 	int code = mr_run(backend->diags, &run);
 
 	if (!code && run.status) {
-		mr_str words = mr_str_trim(run.err.size ? mr_buf_str(&run.err) : mr_buf_str(&run.out));
+		mr_str words =
+		        mr_str_trim(run.err.size ? mr_buf_str(&run.err) : mr_buf_str(&run.out));
 
-		code = mr_fail(backend->diags, MR_E_FAILED, "%s %s ended with status %d: %.*s", argv[0],
-		        argv[1] ? argv[1] : "", run.status, MR_FMT(words));
+		code = mr_fail(backend->diags, MR_E_FAILED, "%s %s ended with status %d: %.*s",
+		        argv[0], argv[1] ? argv[1] : "", run.status, MR_FMT(words));
 	}
 	mr_run_done(&run);
 	return code;
@@ -118,11 +125,12 @@ static int restart(struct mr_backend *backend)
 	return code ? code : start(backend);
 }
 
-/* "Nov 22 13:36:02 Error: master: …" lines that the log process kept; a failed reload shows nowhere else. */
+/* "Nov 22 13:36:02 Error: master: …" lines that the log process kept; a failed reload shows nowhere
+ * else. */
 static bool has_reload_error(mr_str log, mr_str before, mr_str *out)
 {
-	static const mr_str words[] = {MR_STR_INIT("Error reading configuration"), MR_STR_INIT("listen("),
-	        MR_STR_INIT("Failed to read configuration")};
+	static const mr_str words[] = {MR_STR_INIT("Error reading configuration"),
+	        MR_STR_INIT("listen("), MR_STR_INIT("Failed to read configuration")};
 
 	if (mr_str_starts(log, before))
 		log = mr_str_skip(log, before.size);
@@ -130,7 +138,8 @@ static bool has_reload_error(mr_str log, mr_str before, mr_str *out)
 		mr_str line = mr_str_split(&log, '\n');
 
 		for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-			if (memmem(line.data ? line.data : "", line.size, words[i].data, words[i].size)) {
+			if (memmem(line.data ? line.data : "", line.size, words[i].data,
+			            words[i].size)) {
 				*out = line;
 				return true;
 			}
@@ -166,7 +175,8 @@ static int reload(struct mr_backend *backend)
 		pause_ms(4 * TICK_MS); /* the signal was only sent; what came of it is in the log */
 		recent_errors(backend, &after);
 		if (has_reload_error(mr_buf_str(&after), mr_buf_str(&before), &line))
-			code = mr_fail(backend->diags, MR_E_FAILED, "Dovecot did not take on its new configuration: %.*s",
+			code = mr_fail(backend->diags, MR_E_FAILED,
+			        "Dovecot did not take on its new configuration: %.*s",
 			        MR_FMT(line));
 	}
 	mr_buf_done(&before);
@@ -174,8 +184,8 @@ static int reload(struct mr_backend *backend)
 	return code;
 }
 
-int mr_dovecot_activate(struct mr_backend *backend, const struct mr_change *const *changes, size_t n,
-        enum mr_activation what, bool is_undo)
+int mr_dovecot_activate(struct mr_backend *backend, const struct mr_change *const *changes,
+        size_t n, enum mr_activation what, bool is_undo)
 {
 	int code;
 
@@ -191,10 +201,12 @@ int mr_dovecot_activate(struct mr_backend *backend, const struct mr_change *cons
 	if (is_undo && !master_pid(backend) && backend->options->host->services_are_direct)
 		return start(backend);
 	code = what == MR_ACTIVATE_RESTART ? restart(backend) : reload(backend);
-	for (unsigned waited = 0; !code && waited < SETTLE_TIMEOUT_MS && !master_pid(backend); waited += TICK_MS)
+	for (unsigned waited = 0; !code && waited < SETTLE_TIMEOUT_MS && !master_pid(backend);
+	        waited += TICK_MS)
 		pause_ms(TICK_MS);
 	if (!code && !master_pid(backend))
-		code = mr_fail(backend->diags, MR_E_FAILED, "Dovecot's master process is gone after %s",
+		code = mr_fail(backend->diags, MR_E_FAILED,
+		        "Dovecot's master process is gone after %s",
 		        what == MR_ACTIVATE_RESTART ? "a restart" : "a reload");
 	return code;
 }
@@ -211,7 +223,8 @@ static int connect_to(const struct sockaddr *address, socklen_t size)
 		return -1;
 	if (connect(fd, address, size) == 0 ||
 	        (errno == EINPROGRESS && poll(&wait, 1, CONNECT_TIMEOUT_MS) == 1 &&
-	                getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size) == 0 && error == 0)) {
+	                getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size) == 0 &&
+	                error == 0)) {
 		(void)close(fd);
 		return 0;
 	}
@@ -237,8 +250,9 @@ static int probe_port(struct mr_backend *backend, mr_str service, mr_str host, u
 	else if (inet_pton(AF_INET6, text, &v6.sin6_addr) == 1)
 		code = connect_to((const struct sockaddr *)&v6, sizeof v6);
 	if (code)
-		code = mr_fail(backend->diags, MR_E_FAILED, "Dovecot's %.*s does not answer at %s port %u", MR_FMT(service),
-		        text, port);
+		code = mr_fail(backend->diags, MR_E_FAILED,
+		        "Dovecot's %.*s does not answer at %s port %u", MR_FMT(service), text,
+		        port);
 	mr_arena_done(&arena);
 	return code;
 }
@@ -256,10 +270,12 @@ static bool is_open_listener(struct mr_backend *backend, mr_str scope)
 {
 	struct mr_arena arena = MR_ARENA_INIT;
 	mr_str service = mr_str_take(scope, mr_str_find(scope, '/'));
-	mr_str protocol = live_value(backend, mr_str_printf(&arena, "%.*s/protocol", MR_FMT(service)).data);
+	mr_str protocol =
+	        live_value(backend, mr_str_printf(&arena, "%.*s/protocol", MR_FMT(service)).data);
 	mr_str ssl = live_value(backend, mr_str_printf(&arena, "%.*sssl", MR_FMT(scope)).data);
-	bool is_open = (protocol.size == 0 || has_word(live_value(backend, "protocols"), protocol)) &&
-	               !(mr_str_is(ssl, "yes") && mr_str_is(live_value(backend, "ssl"), "no"));
+	bool is_open =
+	        (protocol.size == 0 || has_word(live_value(backend, "protocols"), protocol)) &&
+	        !(mr_str_is(ssl, "yes") && mr_str_is(live_value(backend, "ssl"), "no"));
 
 	mr_arena_done(&arena);
 	return is_open;
@@ -276,7 +292,8 @@ static int probe_listener(struct mr_backend *backend, const struct mr_dovecot_se
 
 	if (host.size == 0)
 		host = live_value(backend, "listen");
-	if (!mr_number_parse(setting->value, 65535, &port) && port > 0 && is_open_listener(backend, scope))
+	if (!mr_number_parse(setting->value, 65535, &port) && port > 0 &&
+	        is_open_listener(backend, scope))
 		code = probe_port(backend, service, host, (uint16_t)port);
 	mr_arena_done(&arena);
 	return code;
@@ -285,15 +302,18 @@ static int probe_listener(struct mr_backend *backend, const struct mr_dovecot_se
 /* A look-up that finds nobody is fine; one that fails is not, and doveadm says why. */
 static int probe_lookup(struct mr_backend *backend)
 {
-	const char *const argv[] = {"doveadm", "-c", backend->config, "user", "mailreeve-probe@invalid", NULL};
+	const char *const argv[] = {
+	        "doveadm", "-c", backend->config, "user", "mailreeve-probe@invalid", NULL};
 	struct mr_run run = {.argv = argv, .timeout_ms = PROGRAM_TIMEOUT_MS};
 	int code;
 
-	if (access(backend->users_path, F_OK) || mr_dovecot_answers(live_value(backend, "base_dir")))
+	if (access(backend->users_path, F_OK) ||
+	        mr_dovecot_answers(live_value(backend, "base_dir")))
 		return 0;
 	code = mr_run(backend->diags, &run);
 	if (!code && run.status != 0 && run.status != 67)
-		code = mr_fail(backend->diags, MR_E_FAILED, "Dovecot cannot look up users: doveadm ended with status %d: %.*s",
+		code = mr_fail(backend->diags, MR_E_FAILED,
+		        "Dovecot cannot look up users: doveadm ended with status %d: %.*s",
 		        run.status, MR_FMT(mr_str_trim(mr_buf_str(&run.err))));
 	mr_run_done(&run);
 	return code;
@@ -309,8 +329,9 @@ int mr_dovecot_probe(struct mr_backend *backend)
 		return code;
 	if (!master_pid(backend))
 		return mr_fail(backend->diags, MR_E_FAILED, "Dovecot is not running");
-	mr_vec_each(setting, &backend->live.list)
-		if (mr_str_starts(setting->path, MR_STR("service ")) && mr_str_ends(setting->path, MR_STR("/port")) &&
+	mr_vec_each (setting, &backend->live.list)
+		if (mr_str_starts(setting->path, MR_STR("service ")) &&
+		        mr_str_ends(setting->path, MR_STR("/port")) &&
 		        probe_listener(backend, setting))
 			code = MR_E_FAILED;
 	return probe_lookup(backend) ? MR_E_FAILED : code;

@@ -1,5 +1,6 @@
 /*
- * Making changes live: our files by rename, one after the other so that nobody who is denied can log in between.
+ * Making changes live: our files by rename, one after the other so that nobody who is denied can
+ * log in between.
  */
 #include "dovecot/dovecot.h"
 
@@ -8,7 +9,8 @@
 
 #include "fileset/fileset.h"
 
-static const char head[] = "# Written by mailreeve from its repository: changes made here are undone.\n";
+static const char head[] =
+        "# Written by mailreeve from its repository: changes made here are undone.\n";
 
 struct writer {
 	struct mr_backend *backend;
@@ -30,7 +32,8 @@ static struct mr_fileset_file users_file(const struct mr_backend *backend)
 
 static struct mr_fileset_file deny_file(const struct mr_backend *backend, unsigned i)
 {
-	return (struct mr_fileset_file){deny_name(backend, i), backend->denied_path[i], &backend->secret_owner, true};
+	return (struct mr_fileset_file){
+	        deny_name(backend, i), backend->denied_path[i], &backend->secret_owner, true};
 }
 
 /* The next line that says something. */
@@ -58,11 +61,14 @@ static bool same_lines(mr_str a, mr_str b)
 	}
 }
 
-/* An undo that comes out at what was there before puts back those very bytes, or no file where there was none. */
+/* An undo that comes out at what was there before puts back those very bytes, or no file where
+ * there was none. */
 static int put(struct writer *writer, const struct mr_fileset_file *file, mr_str content)
 {
 	struct mr_buf before = MR_BUF_INIT;
-	int code = 0, was_there = writer->is_undo ? mr_fileset_before(&writer->set, file->name, &before) : MR_E_NOT_FOUND;
+	int code = 0, was_there = writer->is_undo
+	                                  ? mr_fileset_before(&writer->set, file->name, &before)
+	                                  : MR_E_NOT_FOUND;
 
 	if (was_there == 1 && same_lines(mr_buf_str(&before), content))
 		content = before.size ? mr_buf_str(&before) : MR_STR("");
@@ -76,7 +82,8 @@ static int put(struct writer *writer, const struct mr_fileset_file *file, mr_str
 	return code;
 }
 
-/* First who is denied from now on, those still denied included; then the users; then who no longer is. */
+/* First who is denied from now on, those still denied included; then the users; then who no longer
+ * is. */
 static int write_rows(struct writer *writer, struct mr_dovecot_edit *edit)
 {
 	struct mr_backend *backend = writer->backend;
@@ -107,7 +114,8 @@ static int write_rows(struct writer *writer, struct mr_dovecot_edit *edit)
 /* Dovecot fails every log-in when a file that its configuration names is missing. */
 static int make_named_files(struct writer *writer)
 {
-	struct mr_fileset_file files[] = {users_file(writer->backend), deny_file(writer->backend, MR_DENY_ALL)};
+	struct mr_fileset_file files[] = {
+	        users_file(writer->backend), deny_file(writer->backend, MR_DENY_ALL)};
 	int code = 0;
 
 	for (size_t i = 0; !code && i < sizeof files / sizeof *files; i++)
@@ -117,14 +125,16 @@ static int make_named_files(struct writer *writer)
 }
 
 /* *out when the file is as this transaction left it, *out_touched when it touched it at all. */
-static int look_at(struct writer *writer, const struct mr_fileset_file *file, bool *out_touched, bool *out)
+static int look_at(
+        struct writer *writer, const struct mr_fileset_file *file, bool *out_touched, bool *out)
 {
 	*out_touched = mr_fileset_has(&writer->set, file->name);
 	*out = false;
 	return *out_touched ? mr_fileset_is_ours(&writer->set, file, out) : 0;
 }
 
-/* Files that all are as this transaction left them need no check for conflicts: a step may have been cut short. */
+/* Files that all are as this transaction left them need no check for conflicts: a step may have
+ * been cut short. */
 static int is_own_work(struct writer *writer, bool *out)
 {
 	struct mr_fileset_file file = users_file(writer->backend);
@@ -173,9 +183,10 @@ static bool same_settings(const struct mr_dovecot_settings *a, const struct mr_d
 	return true;
 }
 
-/* Whether the settings are those of our file as it was before the transaction, whose bytes are then in *out. */
-static bool was_before(struct writer *writer, struct mr_arena *arena, const struct mr_dovecot_settings *settings,
-        struct mr_buf *out)
+/* Whether the settings are those of our file as it was before the transaction, whose bytes are then
+ * in *out. */
+static bool was_before(struct writer *writer, struct mr_arena *arena,
+        const struct mr_dovecot_settings *settings, struct mr_buf *out)
 {
 	struct mr_dovecot_own before = {0};
 	bool is_same = false;
@@ -190,7 +201,8 @@ static bool was_before(struct writer *writer, struct mr_arena *arena, const stru
 	return is_same;
 }
 
-static int write_own(struct writer *writer, struct mr_arena *arena, const struct mr_dovecot_settings *settings)
+static int write_own(
+        struct writer *writer, struct mr_arena *arena, const struct mr_dovecot_settings *settings)
 {
 	struct mr_backend *backend = writer->backend;
 	static const struct mr_file_owner open_owner = {0, 0, 0644};
@@ -198,7 +210,7 @@ static int write_own(struct writer *writer, struct mr_arena *arena, const struct
 	struct mr_buf text = MR_BUF_INIT;
 	int code = 0;
 
-	mr_vec_each(setting, &settings->list)
+	mr_vec_each (setting, &settings->list)
 		if (setting->is_sensitive)
 			file.owner = &backend->secret_owner;
 	if (geteuid() != 0)
@@ -206,7 +218,8 @@ static int write_own(struct writer *writer, struct mr_arena *arena, const struct
 	if (!was_before(writer, arena, settings, &text) && settings->list.n)
 		code = mr_dovecot_own_format(backend, arena, settings, &text);
 	if (!code && (text.size || !access(file.path, F_OK)))
-		code = mr_fileset_put(&writer->set, &file, text.size ? mr_buf_str(&text) : (mr_str){0});
+		code = mr_fileset_put(
+		        &writer->set, &file, text.size ? mr_buf_str(&text) : (mr_str){0});
 	mr_buf_done_secret(&text);
 	return code;
 }
@@ -215,12 +228,14 @@ static int write_main(struct writer *writer, bool wants_line)
 {
 	struct mr_backend *backend = writer->backend;
 	struct mr_fileset_file file = {.name = "dovecot.conf", .path = backend->config};
-	struct mr_buf now = MR_BUF_INIT, then = MR_BUF_INIT, before = MR_BUF_INIT, again = MR_BUF_INIT;
+	struct mr_buf now = MR_BUF_INIT, then = MR_BUF_INIT, before = MR_BUF_INIT,
+	              again = MR_BUF_INIT;
 	int code = mr_file_read(backend->diags, backend->config, MR_DOVECOT_FILE_LIMIT, &now);
 	mr_str content;
 
 	if (code == MR_E_NOT_FOUND)
-		code = mr_fail(backend->diags, MR_E_FAILED, "cannot read '%s': it is not there", backend->config);
+		code = mr_fail(backend->diags, MR_E_FAILED, "cannot read '%s': it is not there",
+		        backend->config);
 	if (!code) {
 		mr_dovecot_main_with_line(mr_buf_str(&now), wants_line, &then);
 		content = mr_buf_str(&then);
@@ -243,14 +258,16 @@ static int write_main(struct writer *writer, bool wants_line)
 /* What make_named_files made for this transaction, and holds nothing. */
 static int remove_empty_files(struct writer *writer)
 {
-	struct mr_fileset_file files[] = {users_file(writer->backend), deny_file(writer->backend, MR_DENY_ALL)};
+	struct mr_fileset_file files[] = {
+	        users_file(writer->backend), deny_file(writer->backend, MR_DENY_ALL)};
 	int code = 0;
 
 	for (size_t i = 0; !code && i < sizeof files / sizeof *files; i++) {
 		struct mr_buf before = MR_BUF_INIT, now = MR_BUF_INIT;
 
 		if (mr_fileset_before(&writer->set, files[i].name, &before) == 0 &&
-		        !mr_file_read(writer->backend->diags, files[i].path, MR_DOVECOT_FILE_LIMIT, &now) &&
+		        !mr_file_read(writer->backend->diags, files[i].path, MR_DOVECOT_FILE_LIMIT,
+		                &now) &&
 		        same_lines(mr_buf_str(&now), MR_STR("")))
 			code = mr_fileset_put(&writer->set, &files[i], (mr_str){0});
 		mr_buf_done_secret(&before);
@@ -264,10 +281,11 @@ static int apply_settings(struct writer *writer, const struct mr_change *const *
 	struct mr_backend *backend = writer->backend;
 	struct mr_arena arena = MR_ARENA_INIT;
 	struct mr_dovecot_settings settings = {0};
-	int code = mr_dovecot_settings_edit(backend, &arena, changes, n, writer->is_undo, &settings);
+	int code =
+	        mr_dovecot_settings_edit(backend, &arena, changes, n, writer->is_undo, &settings);
 	bool wants_line = settings.list.n > 0;
-	bool names_users =
-	        mr_dovecot_settings_find(&settings, MR_STR("userdb mailreeve-users/passwd_file_path")) != NULL;
+	bool names_users = mr_dovecot_settings_find(&settings,
+	                           MR_STR("userdb mailreeve-users/passwd_file_path")) != NULL;
 
 	if (!code)
 		code = mr_dir_make(backend->diags, backend->own_directory, 0755);
@@ -297,7 +315,8 @@ int mr_dovecot_apply(struct mr_backend *backend, const struct mr_change *const *
 	if (n == 0)
 		return 0;
 	if (size < 0 || (size_t)size >= sizeof work)
-		return mr_fail(backend->diags, MR_E_FAILED, "path '%s' is too long", work_directory);
+		return mr_fail(
+		        backend->diags, MR_E_FAILED, "path '%s' is too long", work_directory);
 	writer.set = (struct mr_fileset){backend->diags, work};
 	if (mr_dovecot_is_rows(changes[0]->in))
 		return apply_rows(&writer, changes, n);
@@ -310,8 +329,10 @@ int mr_dovecot_finish(struct mr_backend *backend, const char *work_directory, bo
 	int size = snprintf(path, sizeof path, "%s/dovecot", work_directory);
 
 	if (size < 0 || (size_t)size >= sizeof path)
-		return mr_fail(backend->diags, MR_E_FAILED, "path '%s' is too long", work_directory);
+		return mr_fail(
+		        backend->diags, MR_E_FAILED, "path '%s' is too long", work_directory);
 	if (!was_applied)
-		(void)rmdir(backend->own_directory); /* only when it is empty: it was made for this transaction */
+		(void)rmdir(backend->own_directory); /* only when it is empty: it was made for this
+		                                        transaction */
 	return mr_dir_remove(backend->diags, path);
 }

@@ -1,5 +1,6 @@
 /*
- * Dovecot's configuration syntax, as far as doveconf prints it: "name = value", "section name {" and "}".
+ * Dovecot's configuration syntax, as far as doveconf prints it: "name = value", "section name {"
+ * and "}".
  */
 #include "dovecot/dovecot.h"
 
@@ -91,8 +92,8 @@ static int read_line(struct reader *reader, mr_str line)
 	return read_setting(reader, line);
 }
 
-int mr_dovecot_conf_parse(struct mr_arena *arena, mr_str text, struct mr_dovecot_settings *out,
-        size_t *out_bad_line)
+int mr_dovecot_conf_parse(
+        struct mr_arena *arena, mr_str text, struct mr_dovecot_settings *out, size_t *out_bad_line)
 {
 	struct reader reader = {.arena = arena, .out = out};
 	size_t line = 0;

@@ -1,12 +1,13 @@
 /*
- * The passwd-file and the deny files with changes carried out: one pass over what is there, rows that do not change are
- * copied byte for byte.
+ * The passwd-file and the deny files with changes carried out: one pass over what is there, rows
+ * that do not change are copied byte for byte.
  */
 #include "dovecot/dovecot.h"
 
 #include "dovecot/reader.h"
 
-static const char head[] = "# Written by mailreeve from its repository: changes made here are undone.\n";
+static const char head[] =
+        "# Written by mailreeve from its repository: changes made here are undone.\n";
 
 struct editor {
 	struct mr_backend *backend;
@@ -65,7 +66,8 @@ static void keep_row(struct editor *editor)
 {
 	mr_buf_add_str(&editor->out->users, editor->reader.line);
 	mr_buf_add_char(&editor->out->users, '\n');
-	note_denied(editor->out, editor->reader.row.address, editor->reader.row_denied, editor->reader.row_denied);
+	note_denied(editor->out, editor->reader.row.address, editor->reader.row_denied,
+	        editor->reader.row_denied);
 }
 
 /* The row a body stands for, read again at once: what Dovecot will see must be what was meant. */
@@ -80,14 +82,17 @@ static int write_row(struct editor *editor, const struct mr_change *change)
 		return MR_E_REJECTED;
 	line = (mr_str){users->data + start, users->size - start - 1};
 	if (!mr_dovecot_row_parse(line, &row) || !mr_str_eq(row.address, change->key) ||
-	        !body_same(editor, mr_dovecot_row_body(&editor->again, &row, mr_dovecot_row_denied(change->after)),
+	        !body_same(editor,
+	                mr_dovecot_row_body(
+	                        &editor->again, &row, mr_dovecot_row_denied(change->after)),
 	                change->after))
 		return MR_E_REJECTED;
 	return 0;
 }
 
 /* The change against what is live (live.data == NULL: no row; denied: of the live row). */
-static int change_row(struct editor *editor, const struct mr_change *change, mr_str live, unsigned denied)
+static int change_row(
+        struct editor *editor, const struct mr_change *change, mr_str live, unsigned denied)
 {
 	struct mr_diags *diags = editor->backend->diags;
 	unsigned then = change->after.data ? mr_dovecot_row_denied(change->after) : 0;
@@ -98,14 +103,16 @@ static int change_row(struct editor *editor, const struct mr_change *change, mr_
 		return 0;
 	}
 	if (!editor->is_trusted && !body_same(editor, live, change->before))
-		return mr_fail(diags, MR_E_CONFLICT, "cannot change '%.*s' in '%s': somebody else changed it",
+		return mr_fail(diags, MR_E_CONFLICT,
+		        "cannot change '%.*s' in '%s': somebody else changed it",
 		        MR_FMT(change->key), editor->backend->users_path);
 	editor->out->changes_users = true;
 	note_denied(editor->out, change->key, denied, then);
 	if (!change->after.data)
 		return 0;
 	if (write_row(editor, change))
-		return mr_fail(diags, MR_E_REJECTED, "cannot write '%.*s' to '%s': a passwd-file cannot hold its values",
+		return mr_fail(diags, MR_E_REJECTED,
+		        "cannot write '%.*s' to '%s': a passwd-file cannot hold its values",
 		        MR_FMT(change->key), editor->backend->users_path);
 	return 0;
 }
@@ -119,7 +126,8 @@ static int merge(struct editor *editor, const struct mr_change *const *changes, 
 	while ((code = mr_dovecot_reader_next(reader)) > 0) {
 		int order = 1;
 
-		for (; at < n && (order = mr_str_cmp(changes[at]->key, reader->row.address)) < 0; at++) {
+		for (; at < n && (order = mr_str_cmp(changes[at]->key, reader->row.address)) < 0;
+		        at++) {
 			code = change_row(editor, changes[at], (mr_str){0}, 0);
 			if (code < 0)
 				return code;
@@ -129,7 +137,8 @@ static int merge(struct editor *editor, const struct mr_change *const *changes, 
 			continue;
 		}
 		code = change_row(editor, changes[at++],
-		        mr_dovecot_row_body(&editor->builder, &reader->row, reader->row_denied), reader->row_denied);
+		        mr_dovecot_row_body(&editor->builder, &reader->row, reader->row_denied),
+		        reader->row_denied);
 		if (code < 0)
 			return code;
 	}
@@ -138,8 +147,8 @@ static int merge(struct editor *editor, const struct mr_change *const *changes, 
 	return code;
 }
 
-int mr_dovecot_rows_edit(struct mr_backend *backend, const struct mr_change *const *changes, size_t n,
-        bool is_trusted, struct mr_dovecot_edit *out)
+int mr_dovecot_rows_edit(struct mr_backend *backend, const struct mr_change *const *changes,
+        size_t n, bool is_trusted, struct mr_dovecot_edit *out)
 {
 	struct editor editor = {.backend = backend, .is_trusted = is_trusted, .out = out};
 	int code = mr_dovecot_learn_version(backend);

@@ -1,6 +1,7 @@
 /*
- * What the installed programs say of themselves and of the configuration. Answers are kept in the cache under a stamp of
- * everything they depend on, so that an unchanged server is read without starting a program.
+ * What the installed programs say of themselves and of the configuration. Answers are kept in the
+ * cache under a stamp of everything they depend on, so that an unchanged server is read without
+ * starting a program.
  */
 #include "dovecot/dovecot.h"
 
@@ -12,8 +13,9 @@
 /* What the programs are: a new package gives new answers. */
 static void add_programs(struct mr_hash *hash)
 {
-	static const char *const paths[] = {"/usr/sbin/dovecot", "/usr/bin/doveconf", "/usr/bin/doveadm",
-	        "/usr/lib/dovecot", "/usr/lib/dovecot/modules", "/usr/lib/dovecot/modules/settings"};
+	static const char *const paths[] = {"/usr/sbin/dovecot", "/usr/bin/doveconf",
+	        "/usr/bin/doveadm", "/usr/lib/dovecot", "/usr/lib/dovecot/modules",
+	        "/usr/lib/dovecot/modules/settings"};
 
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
 		struct mr_file_identity identity;
@@ -41,13 +43,15 @@ static bool recall(struct mr_backend *backend, const char *name, const struct mr
 	struct mr_cache *cache = backend->options->cache;
 	mr_str kept, head = {(const char *)stamp->bytes, sizeof stamp->bytes};
 
-	if (!cache || !cache->get(cache, mr_str_from(name), arena, &kept) || !mr_str_starts(kept, head))
+	if (!cache || !cache->get(cache, mr_str_from(name), arena, &kept) ||
+	        !mr_str_starts(kept, head))
 		return false;
 	*out = mr_str_skip(kept, head.size);
 	return true;
 }
 
-static void keep(struct mr_backend *backend, const char *name, const struct mr_digest *stamp, mr_str answer)
+static void keep(
+        struct mr_backend *backend, const char *name, const struct mr_digest *stamp, mr_str answer)
 {
 	struct mr_cache *cache = backend->options->cache;
 	struct mr_buf value = MR_BUF_INIT;
@@ -71,14 +75,16 @@ static int failed(struct mr_backend *backend, const struct mr_run *run)
 {
 	mr_str words = mr_str_trim(mr_buf_str(&run->err));
 
-	return mr_fail(backend->diags, MR_E_UNREADABLE, "%s ended with status %d: %.*s", run->argv[0], run->status,
-	        MR_FMT(words));
+	return mr_fail(backend->diags, MR_E_UNREADABLE, "%s ended with status %d: %.*s",
+	        run->argv[0], run->status, MR_FMT(words));
 }
 
-static int ask(struct mr_backend *backend, const struct question *question, struct mr_arena *arena, mr_str *out)
+static int ask(struct mr_backend *backend, const struct question *question, struct mr_arena *arena,
+        mr_str *out)
 {
 	struct mr_digest stamp = stamp_of(question->depends_on);
-	struct mr_run run = {.argv = question->argv, .input = question->input, .timeout_ms = PROGRAM_TIMEOUT_MS};
+	struct mr_run run = {
+	        .argv = question->argv, .input = question->input, .timeout_ms = PROGRAM_TIMEOUT_MS};
 	int code;
 
 	if (recall(backend, question->name, &stamp, arena, out))
@@ -113,18 +119,21 @@ int mr_dovecot_learn_version(struct mr_backend *backend)
 	backend->version = mr_dovecot_version_find(backend->version_text);
 	if (backend->version)
 		return 0;
-	mr_fail(backend->diags, MR_E_CONFIG, "Dovecot '%.*s' is not supported", MR_FMT(backend->version_text));
+	mr_fail(backend->diags, MR_E_CONFIG, "Dovecot '%.*s' is not supported",
+	        MR_FMT(backend->version_text));
 	mr_diags_hint(backend->diags, "this version of mailreeve manages Dovecot 2.3");
 	return MR_E_CONFIG;
 }
 
-static int parse(struct mr_backend *backend, mr_str text, struct mr_arena *arena, struct mr_dovecot_settings *out)
+static int parse(struct mr_backend *backend, mr_str text, struct mr_arena *arena,
+        struct mr_dovecot_settings *out)
 {
 	size_t line;
 
 	if (!mr_dovecot_conf_parse(arena, text, out, &line))
 		return 0;
-	return mr_fail(backend->diags, MR_E_UNREADABLE, "doveconf printed a line that is not understood: line %zu", line);
+	return mr_fail(backend->diags, MR_E_UNREADABLE,
+	        "doveconf printed a line that is not understood: line %zu", line);
 }
 
 int mr_dovecot_learn_defaults(struct mr_backend *backend)

@@ -1,5 +1,6 @@
 /*
- * The files that dovecot.conf draws in: a digest over all of them, and dovecot.conf made fit to be read from elsewhere.
+ * The files that dovecot.conf draws in: a digest over all of them, and dovecot.conf made fit to be
+ * read from elsewhere.
  */
 #include "dovecot/dovecot.h"
 
@@ -8,7 +9,7 @@
 
 #include "base/digest.h"
 
-#define CONF_LIMIT ((size_t)16 << 20)
+#define CONF_LIMIT    ((size_t)16 << 20)
 #define INCLUDE_DEPTH 16
 #define INCLUDE_FILES 1000
 
@@ -30,7 +31,8 @@ static mr_str include_operand(mr_str line)
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		mr_str rest = mr_str_skip(line, words[i].size);
 
-		if (mr_str_starts(line, words[i]) && rest.size && (rest.data[0] == ' ' || rest.data[0] == '\t'))
+		if (mr_str_starts(line, words[i]) && rest.size &&
+		        (rest.data[0] == ' ' || rest.data[0] == '\t'))
 			return mr_str_trim(rest);
 	}
 	return (mr_str){0};
@@ -41,7 +43,9 @@ static const char *folder_of(struct mr_arena *arena, const char *path)
 	mr_str all = mr_str_from(path);
 	size_t slash = mr_str_rfind(all, '/');
 
-	return mr_str_copy(arena, slash == all.size ? MR_STR(".") : mr_str_take(all, slash ? slash : 1)).data;
+	return mr_str_copy(
+	        arena, slash == all.size ? MR_STR(".") : mr_str_take(all, slash ? slash : 1))
+	        .data;
 }
 
 static const char *absolute(struct mr_arena *arena, const char *folder, mr_str name)
@@ -87,12 +91,14 @@ static int scan_file(struct scan *scan, const char *path, unsigned depth)
 	int code;
 
 	if (depth > INCLUDE_DEPTH || ++scan->n_files > INCLUDE_FILES)
-		return mr_fail(diags, MR_E_UNREADABLE, "cannot read '%s': too many files include each other", path);
+		return mr_fail(diags, MR_E_UNREADABLE,
+		        "cannot read '%s': too many files include each other", path);
 	code = mr_file_read(diags, path, CONF_LIMIT, &text);
 	if (code == MR_E_NOT_FOUND && depth > 0)
 		return 0; /* between glob and open, or !include_try */
 	if (code)
-		return code == MR_E_NOT_FOUND ? mr_fail(diags, MR_E_UNREADABLE, "cannot read '%s': it is not there", path)
+		return code == MR_E_NOT_FOUND ? mr_fail(diags, MR_E_UNREADABLE,
+		                                        "cannot read '%s': it is not there", path)
 		                              : MR_E_UNREADABLE;
 	mr_hash_add_sized(&scan->live, mr_str_from(path));
 	mr_hash_add_sized(&scan->live, mr_buf_str(&text));
@@ -146,7 +152,8 @@ void mr_dovecot_main_with_line(mr_str text, bool wants_line, struct mr_buf *out)
 }
 
 /* One line of dovecot.conf with its relative file names made absolute. */
-static void add_elsewhere(struct mr_arena *arena, const char *folder, mr_str line, struct mr_buf *out)
+static void add_elsewhere(
+        struct mr_arena *arena, const char *folder, mr_str line, struct mr_buf *out)
 {
 	mr_str operand = include_operand(line);
 	size_t equals = mr_str_find(line, '=');
@@ -155,9 +162,11 @@ static void add_elsewhere(struct mr_arena *arena, const char *folder, mr_str lin
 	if (operand.size) {
 		mr_buf_add_str(out, mr_str_take(line, (size_t)(operand.data - line.data)));
 		mr_buf_add_text(out, absolute(arena, folder, operand));
-	} else if (equals < line.size && value.size > 1 && value.data[0] == '<' && value.data[1] != '/') {
+	} else if (equals < line.size && value.size > 1 && value.data[0] == '<' &&
+	           value.data[1] != '/') {
 		mr_buf_add_str(out, mr_str_take(line, equals + 1));
-		mr_buf_printf(out, " <%s", absolute(arena, folder, mr_str_trim(mr_str_skip(value, 1))));
+		mr_buf_printf(
+		        out, " <%s", absolute(arena, folder, mr_str_trim(mr_str_skip(value, 1))));
 	} else {
 		mr_buf_add_str(out, line);
 	}
@@ -173,7 +182,8 @@ int mr_dovecot_main_elsewhere(struct mr_backend *backend, const char *own_path, 
 
 	if (code) {
 		mr_buf_done_secret(&text);
-		return mr_fail(backend->diags, MR_E_UNREADABLE, "cannot read '%s'", backend->config);
+		return mr_fail(
+		        backend->diags, MR_E_UNREADABLE, "cannot read '%s'", backend->config);
 	}
 	rest = mr_buf_str(&text);
 	while (rest.size > 0) {

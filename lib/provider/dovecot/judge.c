@@ -1,5 +1,6 @@
 /*
- * What is declared against this server: owner, settings, password schemes. Every fault is reported at its place.
+ * What is declared against this server: owner, settings, password schemes. Every fault is reported
+ * at its place.
  */
 #include "dovecot/dovecot.h"
 
@@ -38,12 +39,14 @@ static void judge_owner(struct mr_backend *backend, const struct mr_accounts *ac
 
 	if (!resolve(accounts->owner_user, &uid, false)) {
 		mr_diags_at(backend->diags, MR_ERROR, "MR-OWNER-UNKNOWN", &accounts->loc,
-		        "the mail store's owner '%.*s' is not a user of this host", MR_FMT(accounts->owner_user));
+		        "the mail store's owner '%.*s' is not a user of this host",
+		        MR_FMT(accounts->owner_user));
 		mr_diags_hint(backend->diags, "create it, or name another in accounts.owner");
 	}
 	if (!resolve(accounts->owner_group, &gid, true)) {
 		mr_diags_at(backend->diags, MR_ERROR, "MR-OWNER-UNKNOWN", &accounts->loc,
-		        "the mail store's group '%.*s' is not a group of this host", MR_FMT(accounts->owner_group));
+		        "the mail store's group '%.*s' is not a group of this host",
+		        MR_FMT(accounts->owner_group));
 		mr_diags_hint(backend->diags, "create it, or name another in accounts.owner");
 	}
 	backend->uid = (uid_t)uid;
@@ -58,8 +61,9 @@ static mr_str nearest(struct mr_backend *backend, struct mr_arena *arena, mr_str
 	mr_str best = {0};
 	unsigned best_distance = NEAR + 1;
 
-	backend->version->all_in(arena, &backend->defaults, &(struct mr_dovecot_settings){0}, &names);
-	mr_vec_each(known, &names.list) {
+	backend->version->all_in(
+	        arena, &backend->defaults, &(struct mr_dovecot_settings){0}, &names);
+	mr_vec_each (known, &names.list) {
 		unsigned distance;
 
 		if (mr_str_find(known->path, '/') < known->path.size)
@@ -74,18 +78,23 @@ static mr_str nearest(struct mr_backend *backend, struct mr_arena *arena, mr_str
 	return best;
 }
 
-static void report_unknown(struct mr_backend *backend, const struct mr_setting *setting, const char *hint)
+static void report_unknown(
+        struct mr_backend *backend, const struct mr_setting *setting, const char *hint)
 {
 	struct mr_arena arena = MR_ARENA_INIT;
 	size_t slash = mr_str_rfind(setting->path, '/');
-	mr_str name = slash < setting->path.size ? mr_str_skip(setting->path, slash + 1) : setting->path;
+	mr_str name =
+	        slash < setting->path.size ? mr_str_skip(setting->path, slash + 1) : setting->path;
 	mr_str near = hint ? mr_str_from(hint) : nearest(backend, &arena, name);
 
 	mr_diags_at(backend->diags, MR_ERROR, "MR-SETTING-UNKNOWN", &setting->loc,
-	        "Dovecot %.*s has no setting '%.*s'", MR_FMT(backend->version_text), MR_FMT(setting->path));
-	mr_diags_object(backend->diags, mr_str_printf(&arena, "dovecot.setting/%.*s", MR_FMT(setting->path)));
+	        "Dovecot %.*s has no setting '%.*s'", MR_FMT(backend->version_text),
+	        MR_FMT(setting->path));
+	mr_diags_object(backend->diags,
+	        mr_str_printf(&arena, "dovecot.setting/%.*s", MR_FMT(setting->path)));
 	if (hint)
-		mr_diags_hint(backend->diags, "it is declared as %s, in the names of Dovecot 2.4", hint);
+		mr_diags_hint(
+		        backend->diags, "it is declared as %s, in the names of Dovecot 2.4", hint);
 	else if (near.size)
 		mr_diags_hint(backend->diags, "did you mean '%.*s'?", MR_FMT(near));
 	mr_arena_done(&arena);
@@ -94,7 +103,8 @@ static void report_unknown(struct mr_backend *backend, const struct mr_setting *
 /* Words that Dovecot's checker takes for granted: with a wrong one every TLS handshake fails. */
 static bool is_word_known(mr_str path, mr_str value)
 {
-	static const char *const levels[] = {"ANY", "LATEST", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
+	static const char *const levels[] = {
+	        "ANY", "LATEST", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
 	size_t slash = mr_str_rfind(path, '/');
 
 	if (!mr_str_is(slash < path.size ? mr_str_skip(path, slash + 1) : path, "ssl_min_protocol"))
@@ -111,28 +121,36 @@ static void judge_setting(struct mr_backend *backend, const struct mr_setting *s
 
 	if (mr_dovecot_is_database(setting->path)) {
 		mr_diags_at(backend->diags, MR_ERROR, "MR-SETTING-WIRED", &setting->loc,
-		        "cannot set '%.*s': passdb and userdb blocks follow from accounts", MR_FMT(setting->path));
-	} else if (mr_str_is(setting->path, "base_dir") || mr_str_is(setting->path, "instance_name")) {
+		        "cannot set '%.*s': passdb and userdb blocks follow from accounts",
+		        MR_FMT(setting->path));
+	} else if (mr_str_is(setting->path, "base_dir") ||
+	           mr_str_is(setting->path, "instance_name")) {
 		mr_diags_at(backend->diags, MR_ERROR, "MR-SETTING-FIXED", &setting->loc,
-		        "cannot set '%.*s': the running server would be out of reach", MR_FMT(setting->path));
-		mr_diags_hint(backend->diags, "set it in '%s' and restart Dovecot", backend->config);
+		        "cannot set '%.*s': the running server would be out of reach",
+		        MR_FMT(setting->path));
+		mr_diags_hint(
+		        backend->diags, "set it in '%s' and restart Dovecot", backend->config);
 	} else if (!backend->version->knows(&backend->defaults, setting->path, &hint)) {
 		report_unknown(backend, setting, hint);
-	} else if (!mr_dovecot_conf_can_hold(setting->value) || !mr_dovecot_conf_can_hold(setting->path) ||
+	} else if (!mr_dovecot_conf_can_hold(setting->value) ||
+	           !mr_dovecot_conf_can_hold(setting->path) ||
 	           mr_str_find(setting->path, '=') < setting->path.size) {
 		mr_diags_at(backend->diags, MR_ERROR, "MR-SETTING-VALUE", &setting->loc,
-		        "cannot set '%.*s': Dovecot's configuration cannot hold a control character",
+		        "cannot set '%.*s': Dovecot's configuration cannot hold a control "
+		        "character",
 		        MR_FMT(setting->path));
 	} else if (!is_word_known(setting->path, setting->value)) {
 		mr_diags_at(backend->diags, MR_ERROR, "MR-SETTING-VALUE", &setting->loc,
-		        "cannot set '%.*s': '%.*s' is none of its words", MR_FMT(setting->path), MR_FMT(setting->value));
+		        "cannot set '%.*s': '%.*s' is none of its words", MR_FMT(setting->path),
+		        MR_FMT(setting->value));
 	} else {
 		mr_dovecot_settings_set(&backend->desired,
-		        &(struct mr_dovecot_setting){.path = mr_str_copy(&backend->arena, setting->path),
+		        &(struct mr_dovecot_setting){
+		                .path = mr_str_copy(&backend->arena, setting->path),
 		                .value = mr_str_copy(&backend->arena, setting->value),
 		                .is_sensitive = setting->is_sensitive,
-		                .loc = {mr_str_copy(&backend->arena, setting->loc.path), setting->loc.line,
-		                        setting->loc.column}});
+		                .loc = {mr_str_copy(&backend->arena, setting->loc.path),
+		                        setting->loc.line, setting->loc.column}});
 	}
 }
 
@@ -159,7 +177,8 @@ static bool is_scheme_known(mr_str schemes, mr_str password)
 	while (schemes.size > 0) {
 		mr_str scheme = mr_str_split(&schemes, ' ');
 
-		if (scheme.size && scheme.size == name.size && !strncasecmp(scheme.data, name.data, name.size))
+		if (scheme.size && scheme.size == name.size &&
+		        !strncasecmp(scheme.data, name.data, name.size))
 			return true;
 	}
 	return false;
@@ -175,15 +194,19 @@ static void judge_password(struct mr_backend *backend, mr_str schemes, const str
 	if (password.data[0] != '{' || mr_str_find(password, '}') == password.size) {
 		mr_diags_at(backend->diags, MR_ERROR, "MR-PASSWORD-SCHEME", &user->loc,
 		        "the password of '%.*s' does not say its scheme", MR_FMT(user->address));
-		mr_diags_hint(backend->diags, "write {SCHEME}hash, as 'mailreeve hash-password' prints it");
+		mr_diags_hint(backend->diags,
+		        "write {SCHEME}hash, as 'mailreeve hash-password' prints it");
 	} else if (!is_scheme_known(schemes, password)) {
 		mr_diags_at(backend->diags, MR_ERROR, "MR-PASSWORD-SCHEME", &user->loc,
-		        "the password of '%.*s' has the scheme %.*s, which Dovecot does not offer here",
+		        "the password of '%.*s' has the scheme %.*s, which Dovecot does not offer "
+		        "here",
 		        MR_FMT(user->address), MR_FMT(scheme));
 		mr_diags_hint(backend->diags, "'doveadm pw -l' lists the schemes");
-	} else if (mr_str_find(password, ':') < password.size || !mr_dovecot_conf_can_hold(password)) {
+	} else if (mr_str_find(password, ':') < password.size ||
+	           !mr_dovecot_conf_can_hold(password)) {
 		mr_diags_at(backend->diags, MR_ERROR, "MR-PASSWORD-FORM", &user->loc,
-		        "the password of '%.*s' has a character that a passwd-file cannot hold", MR_FMT(user->address));
+		        "the password of '%.*s' has a character that a passwd-file cannot hold",
+		        MR_FMT(user->address));
 		mr_diags_hint(backend->diags, "encode it: {SCHEME.b64}…");
 	}
 }
@@ -191,15 +214,19 @@ static void judge_password(struct mr_backend *backend, mr_str schemes, const str
 static void judge_user(struct mr_backend *backend, mr_str schemes, const struct mr_user *user)
 {
 	judge_password(backend, schemes, user);
-	if (mr_str_find(user->mail_home, ':') < user->mail_home.size || !mr_dovecot_conf_can_hold(user->mail_home))
+	if (mr_str_find(user->mail_home, ':') < user->mail_home.size ||
+	        !mr_dovecot_conf_can_hold(user->mail_home))
 		mr_diags_at(backend->diags, MR_ERROR, "MR-MAIL-HOME", &user->loc,
-		        "the mail home of '%.*s' has a character that a passwd-file cannot hold", MR_FMT(user->address));
+		        "the mail home of '%.*s' has a character that a passwd-file cannot hold",
+		        MR_FMT(user->address));
 	if (user->address.data[0] == '#')
 		mr_diags_at(backend->diags, MR_ERROR, "MR-ADDRESS-FORM", &user->loc,
-		        "the address '%.*s' would be a comment in a passwd-file", MR_FMT(user->address));
+		        "the address '%.*s' would be a comment in a passwd-file",
+		        MR_FMT(user->address));
 }
 
-static int judge_users(struct mr_backend *backend, struct mr_desired *desired, bool *out_has_quota, uint64_t *out_n)
+static int judge_users(struct mr_backend *backend, struct mr_desired *desired, bool *out_has_quota,
+        uint64_t *out_n)
 {
 	struct mr_arena arena = MR_ARENA_INIT;
 	struct mr_iter iter;

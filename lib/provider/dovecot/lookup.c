@@ -1,8 +1,9 @@
 /*
- * Whether Dovecot can look users up: asked on its own socket, as doveadm does, without starting doveadm.
+ * Whether Dovecot can look users up: asked on its own socket, as doveadm does, without starting
+ * doveadm.
  *
- * The protocol is that of auth master clients (doc: "Dovecot Authentication Protocol"): both sides say their version, then
- * USER with an id, answered by USER, NOTFOUND or FAIL.
+ * The protocol is that of auth master clients (doc: "Dovecot Authentication Protocol"): both sides
+ * say their version, then USER with an id, answered by USER, NOTFOUND or FAIL.
  */
 #include "dovecot/dovecot.h"
 
@@ -18,7 +19,7 @@
 #include "base/file.h"
 
 #define ANSWER_TIMEOUT_MS 2000
-#define ANSWER_BYTES 4096
+#define ANSWER_BYTES      4096
 
 static const char question[] = "VERSION\t1\t2\nUSER\t1\tmailreeve-probe@invalid\tservice=doveadm\n";
 
@@ -33,7 +34,8 @@ static int64_t now_ms(void)
 static int connect_to(mr_str base_directory)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int size = snprintf(address.sun_path, sizeof address.sun_path, "%.*s/auth-userdb", MR_FMT(base_directory));
+	int size = snprintf(address.sun_path, sizeof address.sun_path, "%.*s/auth-userdb",
+	        MR_FMT(base_directory));
 	int fd;
 
 	if (!base_directory.size || size < 0 || (size_t)size >= sizeof address.sun_path)
@@ -50,7 +52,8 @@ static bool has_good_answer(mr_str text)
 	while (mr_str_find(text, '\n') < text.size) {
 		mr_str line = mr_str_split(&text, '\n');
 
-		if (mr_str_is(line, "NOTFOUND\t1") || mr_str_starts(line, MR_STR("NOTFOUND\t1\t")) ||
+		if (mr_str_is(line, "NOTFOUND\t1") ||
+		        mr_str_starts(line, MR_STR("NOTFOUND\t1\t")) ||
 		        mr_str_starts(line, MR_STR("USER\t1\t")))
 			return true;
 	}
@@ -64,7 +67,8 @@ bool mr_dovecot_answers(mr_str base_directory)
 	char answer[ANSWER_BYTES];
 	size_t size = 0;
 
-	if (fd < 0 || send(fd, question, sizeof question - 1, MSG_NOSIGNAL) != (ssize_t)sizeof question - 1)
+	if (fd < 0 || send(fd, question, sizeof question - 1, MSG_NOSIGNAL) !=
+	                      (ssize_t)sizeof question - 1)
 		return false;
 	while (!has_good_answer((mr_str){answer, size})) {
 		struct pollfd wait = {.fd = fd, .events = POLLIN};

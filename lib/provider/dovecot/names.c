@@ -58,7 +58,8 @@ static const struct {
 
 static bool is_within(const struct mr_name_pair *pair, mr_str section)
 {
-	return !pair->within || mr_str_is(mr_str_take(section, mr_str_find(section, ' ')), pair->within);
+	return !pair->within ||
+	       mr_str_is(mr_str_take(section, mr_str_find(section, ' ')), pair->within);
 }
 
 const struct mr_name_pair *mr_name_find_new(mr_str name, mr_str section)
@@ -111,13 +112,15 @@ mr_str mr_name_location_get(struct mr_arena *arena, mr_str location, mr_str name
 	return (mr_str){0};
 }
 
-mr_str mr_name_location_join(struct mr_arena *arena, const struct mr_dovecot_settings *settings, mr_str scope)
+mr_str mr_name_location_join(
+        struct mr_arena *arena, const struct mr_dovecot_settings *settings, mr_str scope)
 {
 	struct mr_buf text = MR_BUF_INIT;
 	mr_str joined = {0};
 
 	for (size_t i = 0; i < N(location_parts); i++) {
-		mr_str path = mr_str_printf(arena, "%.*s%.*s", MR_FMT(scope), MR_FMT(location_parts[i].name));
+		mr_str path = mr_str_printf(
+		        arena, "%.*s%.*s", MR_FMT(scope), MR_FMT(location_parts[i].name));
 		const struct mr_dovecot_setting *found = mr_dovecot_settings_find(settings, path);
 
 		if (i == 0 && !found)

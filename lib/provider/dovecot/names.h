@@ -23,11 +23,14 @@ struct mr_name_pair {
 const struct mr_name_pair *mr_name_find_new(mr_str name, mr_str section);
 const struct mr_name_pair *mr_name_find_old(mr_str name, mr_str section);
 
-/* 2.4's settings that are parts of 2.3's mail_location: "mail_path" -> "" , "mail_index_path" -> "INDEX". NULL: none. */
+/* 2.4's settings that are parts of 2.3's mail_location: "mail_path" -> "" , "mail_index_path" ->
+ * "INDEX". NULL: none. */
 const char *mr_name_location_part(mr_str name);
 mr_str mr_name_location_get(struct mr_arena *arena, mr_str location, mr_str name);
-/* The mail_location that the parts among these settings of one scope ("" or "protocol x/") make; empty: none. */
-mr_str mr_name_location_join(struct mr_arena *arena, const struct mr_dovecot_settings *settings, mr_str scope);
+/* The mail_location that the parts among these settings of one scope ("" or "protocol x/") make;
+ * empty: none. */
+mr_str mr_name_location_join(
+        struct mr_arena *arena, const struct mr_dovecot_settings *settings, mr_str scope);
 mr_str mr_name_location_nth(size_t i); /* the names of the parts; empty behind the last */
 
 /* "%{user | domain}" <-> "%d". */

@@ -1,6 +1,6 @@
 /*
- * mailreeve.conf: what we want in comments, a digest, and what follows from that for the installed version. The digest
- * tells whether somebody else edited the file.
+ * mailreeve.conf: what we want in comments, a digest, and what follows from that for the installed
+ * version. The digest tells whether somebody else edited the file.
  */
 #include "dovecot/names.h"
 
@@ -8,7 +8,8 @@
 
 #define OWN_LIMIT ((size_t)16 << 20)
 
-static const mr_str head = MR_STR_INIT("# Written by mailreeve from its repository: changes made here are undone.\n");
+static const mr_str head =
+        MR_STR_INIT("# Written by mailreeve from its repository: changes made here are undone.\n");
 static const mr_str plain_mark = MR_STR_INIT("#: ");
 static const mr_str secret_mark = MR_STR_INIT("#* ");
 static const mr_str digest_mark = MR_STR_INIT("#= ");
@@ -38,8 +39,7 @@ static void read_comment(struct mr_arena *arena, mr_str line, struct mr_dovecot_
 		return;
 	}
 	mr_dovecot_settings_set(&out->settings,
-	        &(struct mr_dovecot_setting){
-	                .path = mr_str_copy(arena, mr_str_take(rest, at)),
+	        &(struct mr_dovecot_setting){.path = mr_str_copy(arena, mr_str_take(rest, at)),
 	                .value = mr_str_copy(arena, mr_str_skip(rest, at + between.size)),
 	                .is_sensitive = is_secret});
 }
@@ -75,7 +75,8 @@ void mr_dovecot_own_parse(struct mr_arena *arena, mr_str text, struct mr_dovecot
 	out->is_edited |= !is_whole;
 }
 
-int mr_dovecot_own_read(struct mr_backend *backend, struct mr_arena *arena, struct mr_dovecot_own *out)
+int mr_dovecot_own_read(
+        struct mr_backend *backend, struct mr_arena *arena, struct mr_dovecot_own *out)
 {
 	struct mr_buf text = MR_BUF_INIT;
 	int code = mr_file_read(backend->diags, backend->settings_path, OWN_LIMIT, &text);
@@ -88,13 +89,13 @@ int mr_dovecot_own_read(struct mr_backend *backend, struct mr_arena *arena, stru
 }
 
 /* The parts of 2.3's mail_location that we do not set are those of the others. */
-static int complete_location(struct mr_backend *backend, struct mr_arena *arena, const struct mr_dovecot_settings *from,
-        struct mr_dovecot_settings *out)
+static int complete_location(struct mr_backend *backend, struct mr_arena *arena,
+        const struct mr_dovecot_settings *from, struct mr_dovecot_settings *out)
 {
 	bool is_needed = false;
 	int code;
 
-	mr_vec_each(setting, &from->list) {
+	mr_vec_each (setting, &from->list) {
 		mr_dovecot_settings_set(out, setting);
 		is_needed |= mr_name_location_part(setting->path) != NULL;
 	}
@@ -124,8 +125,7 @@ int mr_dovecot_own_format(struct mr_backend *backend, struct mr_arena *arena,
 	if (!code) {
 		backend->version->render(arena, &whole, &rendered);
 		mr_buf_add_str(out, head);
-		mr_vec_each(setting, &settings->list)
-		{
+		mr_vec_each (setting, &settings->list) {
 			mr_buf_add_str(out, setting->is_sensitive ? secret_mark : plain_mark);
 			mr_buf_add_str(out, setting->path);
 			mr_buf_add_str(out, between);

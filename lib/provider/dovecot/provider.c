@@ -37,7 +37,9 @@ static void set_paths(struct mr_backend *backend)
 
 	backend->config = config.data;
 	backend->directory =
-	        slash == config.size ? "." : mr_str_copy(&backend->arena, mr_str_take(config, slash ? slash : 1)).data;
+	        slash == config.size
+	                ? "."
+	                : mr_str_copy(&backend->arena, mr_str_take(config, slash ? slash : 1)).data;
 	backend->own_directory = below(backend, backend->directory, "mailreeve");
 	backend->settings_path = below(backend, backend->own_directory, "mailreeve.conf");
 	backend->users_path = below(backend, backend->own_directory, "users");
@@ -91,7 +93,8 @@ static int provider_describe(struct mr_backend *backend, struct mr_live_info *ou
 	return code;
 }
 
-static int provider_collections(struct mr_backend *backend, struct mr_desired *desired, struct mr_collections *out)
+static int provider_collections(
+        struct mr_backend *backend, struct mr_desired *desired, struct mr_collections *out)
 {
 	int code = mr_dovecot_judge(backend, desired);
 
@@ -99,20 +102,21 @@ static int provider_collections(struct mr_backend *backend, struct mr_desired *d
 		return code;
 	for (size_t i = 0; i < sizeof collections / sizeof *collections; i++)
 		backend->collections[i] = collections[i];
-	*out = (struct mr_collections){backend->collections, sizeof collections / sizeof *collections};
+	*out = (struct mr_collections){
+	        backend->collections, sizeof collections / sizeof *collections};
 	return 0;
 }
 
-static int provider_project(struct mr_backend *backend, const struct mr_collection *in, struct mr_desired *desired,
-        struct mr_cursor *out)
+static int provider_project(struct mr_backend *backend, const struct mr_collection *in,
+        struct mr_desired *desired, struct mr_cursor *out)
 {
 	if (mr_dovecot_is_rows(in))
 		return mr_dovecot_rows_project(backend, desired, out);
 	return mr_dovecot_settings_project(backend, out);
 }
 
-static int provider_observe(struct mr_backend *backend, const struct mr_collection *in, const struct mr_strs *only,
-        struct mr_cursor *out)
+static int provider_observe(struct mr_backend *backend, const struct mr_collection *in,
+        const struct mr_strs *only, struct mr_cursor *out)
 {
 	int code = mr_dovecot_is_rows(in) ? mr_dovecot_rows_observe(backend, only, out)
 	                                  : mr_dovecot_settings_observe(backend, only, out);
@@ -121,19 +125,19 @@ static int provider_observe(struct mr_backend *backend, const struct mr_collecti
 	return code;
 }
 
-static bool provider_same(struct mr_backend *backend, const struct mr_collection *in, const struct mr_attr *desired,
-        const struct mr_attr *live)
+static bool provider_same(struct mr_backend *backend, const struct mr_collection *in,
+        const struct mr_attr *desired, const struct mr_attr *live)
 {
 	if (mr_attr_same(desired, live, backend->options->seal_key))
 		return true;
-	if (mr_dovecot_is_rows(in) || ((desired->flags | live->flags) & MR_ATTR_SEALED) || !desired->n_values ||
-	        !live->n_values)
+	if (mr_dovecot_is_rows(in) || ((desired->flags | live->flags) & MR_ATTR_SEALED) ||
+	        !desired->n_values || !live->n_values)
 		return false;
 	return mr_dovecot_value_same(mr_attr_first(desired), mr_attr_first(live));
 }
 
-static mr_str provider_revert_to(struct mr_backend *backend, const struct mr_collection *in, mr_str key,
-        mr_str pre_image)
+static mr_str provider_revert_to(
+        struct mr_backend *backend, const struct mr_collection *in, mr_str key, mr_str pre_image)
 {
 	if (mr_dovecot_is_rows(in))
 		return (mr_str){0};
@@ -147,7 +151,8 @@ static bool provider_fingerprint(struct mr_backend *backend, struct mr_fingerpri
 
 	if (mr_dovecot_stamp(backend, &stamps))
 		return false;
-	mr_hash_add(&print->hash, (mr_str){(const char *)stamps.live.bytes, sizeof stamps.live.bytes});
+	mr_hash_add(
+	        &print->hash, (mr_str){(const char *)stamps.live.bytes, sizeof stamps.live.bytes});
 	mr_fingerprint_file(print, backend->users_path);
 	for (size_t i = 0; i < MR_DENY_COUNT; i++)
 		mr_fingerprint_file(print, backend->denied_path[i]);
@@ -156,20 +161,20 @@ static bool provider_fingerprint(struct mr_backend *backend, struct mr_fingerpri
 }
 
 const struct mr_provider mr_provider_dovecot = {
-	.name = "dovecot",
-	.open = provider_open,
-	.close = provider_close,
-	.describe = provider_describe,
-	.fingerprint = provider_fingerprint,
-	.collections = provider_collections,
-	.project = provider_project,
-	.observe = provider_observe,
-	.same = provider_same,
-	.revert_to = provider_revert_to,
-	.stage = mr_dovecot_stage,
-	.apply = mr_dovecot_apply,
-	.activation = mr_dovecot_activation,
-	.activate = mr_dovecot_activate,
-	.probe = mr_dovecot_probe,
-	.finish = mr_dovecot_finish,
+        .name = "dovecot",
+        .open = provider_open,
+        .close = provider_close,
+        .describe = provider_describe,
+        .fingerprint = provider_fingerprint,
+        .collections = provider_collections,
+        .project = provider_project,
+        .observe = provider_observe,
+        .same = provider_same,
+        .revert_to = provider_revert_to,
+        .stage = mr_dovecot_stage,
+        .apply = mr_dovecot_apply,
+        .activation = mr_dovecot_activation,
+        .activate = mr_dovecot_activate,
+        .probe = mr_dovecot_probe,
+        .finish = mr_dovecot_finish,
 };

@@ -1,6 +1,6 @@
 /*
- * The passwd-file and the deny files as sorted streams. We write them sorted; one that somebody else disordered is sorted
- * into a file in memory first.
+ * The passwd-file and the deny files as sorted streams. We write them sorted; one that somebody
+ * else disordered is sorted into a file in memory first.
  */
 #include "dovecot/reader.h"
 
@@ -34,7 +34,8 @@ static bool is_comment(mr_str line)
 
 static int unreadable(const struct place *place, size_t line, const char *why)
 {
-	return mr_fail(place->backend->diags, MR_E_UNREADABLE, "%s:%zu: cannot read: %s", place->path, line, why);
+	return mr_fail(place->backend->diags, MR_E_UNREADABLE, "%s:%zu: cannot read: %s",
+	        place->path, line, why);
 }
 
 static int check_line(const struct place *place, mr_str text, size_t number)
@@ -56,7 +57,8 @@ static int compare_lines(const void *a, const void *b)
 }
 
 /* One line against the key before it, which it then becomes. */
-static int check_rise(const struct place *place, mr_str text, size_t number, struct mr_buf *before, bool *is_sorted)
+static int check_rise(const struct place *place, mr_str text, size_t number, struct mr_buf *before,
+        bool *is_sorted)
 {
 	int order = before->size ? mr_str_cmp(mr_buf_str(before), key_of(text)) : -1;
 
@@ -78,7 +80,8 @@ static int check_order(const struct place *place, struct mr_lines *lines, bool *
 
 	while (!code && (more = mr_lines_next(lines, &text)) != 0) {
 		if (more < 0)
-			code = unreadable(place, lines->line + 1, "an input error, or the line is too long");
+			code = unreadable(
+			        place, lines->line + 1, "an input error, or the line is too long");
 		else if (!is_comment(text))
 			code = check_line(place, text, lines->line);
 		if (!code && !is_comment(text))
@@ -117,7 +120,9 @@ static int memory_file(const struct place *place, mr_str content)
 		}
 		content = mr_str_skip(content, (size_t)n);
 	}
-	return fd >= 0 ? fd : mr_fail(place->backend->diags, MR_E_FAILED, "cannot sort '%s': %s", place->path, strerror(errno));
+	return fd >= 0 ? fd
+	               : mr_fail(place->backend->diags, MR_E_FAILED, "cannot sort '%s': %s",
+	                         place->path, strerror(errno));
 }
 
 static int sort(const struct place *place, struct mr_lines *lines)
@@ -126,7 +131,8 @@ static int sort(const struct place *place, struct mr_lines *lines)
 	MR_VEC(struct line) list = {0};
 	size_t number = 0;
 	mr_str rest;
-	int fd, code = mr_file_read(place->backend->diags, place->path, MR_DOVECOT_FILE_LIMIT, &text);
+	int fd, code = mr_file_read(
+	                place->backend->diags, place->path, MR_DOVECOT_FILE_LIMIT, &text);
 
 	rest = mr_buf_str(&text);
 	while (!code && rest.size > 0) {
@@ -171,8 +177,9 @@ static bool is_known_order(struct mr_backend *backend, const struct order *order
 	struct mr_cache *cache = backend->options->cache;
 	struct mr_arena arena = MR_ARENA_INIT;
 	mr_str kept;
-	bool is_known = cache && cache->get(cache, order->name, &arena, &kept) &&
-	                mr_str_eq(kept, (mr_str){(const char *)&order->identity, sizeof order->identity});
+	bool is_known =
+	        cache && cache->get(cache, order->name, &arena, &kept) &&
+	        mr_str_eq(kept, (mr_str){(const char *)&order->identity, sizeof order->identity});
 
 	mr_arena_done(&arena);
 	return is_known;
@@ -189,7 +196,8 @@ static int put_in_order(const struct place *place, struct mr_lines *lines)
 	if (!code && !is_sorted)
 		code = sort(place, lines);
 	else if (!code && !is_known && cache)
-		cache->put(cache, order.name, (mr_str){(const char *)&order.identity, sizeof order.identity});
+		cache->put(cache, order.name,
+		        (mr_str){(const char *)&order.identity, sizeof order.identity});
 	mr_arena_done(&arena);
 	return code;
 }
@@ -204,7 +212,8 @@ int mr_dovecot_source_open(struct mr_backend *backend, const char *path, bool ho
 	*out = (struct mr_dovecot_source){.is_there = fd >= 0};
 	if (fd < 0 && errno != ENOENT) {
 		mr_lines_init(&out->lines, -1);
-		return mr_fail(backend->diags, MR_E_UNREADABLE, "cannot open '%s': %s", path, strerror(errno));
+		return mr_fail(backend->diags, MR_E_UNREADABLE, "cannot open '%s': %s", path,
+		        strerror(errno));
 	}
 	mr_lines_init(&out->lines, fd);
 	code = put_in_order(&place, &out->lines);
@@ -215,7 +224,8 @@ int mr_dovecot_source_open(struct mr_backend *backend, const char *path, bool ho
 	return code;
 }
 
-int mr_dovecot_source_next(struct mr_backend *backend, struct mr_dovecot_source *source, mr_str *out_line)
+int mr_dovecot_source_next(
+        struct mr_backend *backend, struct mr_dovecot_source *source, mr_str *out_line)
 {
 	int code;
 
@@ -226,7 +236,8 @@ int mr_dovecot_source_next(struct mr_backend *backend, struct mr_dovecot_source 
 	if (code > 0)
 		source->key = key_of(*out_line);
 	if (code < 0)
-		return mr_fail(backend->diags, MR_E_UNREADABLE, "cannot read on in '%s'", backend->own_directory);
+		return mr_fail(backend->diags, MR_E_UNREADABLE, "cannot read on in '%s'",
+		        backend->own_directory);
 	return code;
 }
 
@@ -242,9 +253,12 @@ static int check_named(struct mr_backend *backend)
 	struct mr_dovecot_own own = {0};
 	int code = mr_dovecot_own_read(backend, &arena, &own);
 
-	if (!code && mr_dovecot_settings_find(&own.settings, MR_STR("userdb mailreeve-users/passwd_file_path"))) {
-		code = mr_fail(backend->diags, MR_E_UNREADABLE, "cannot read '%s': it is not there", backend->users_path);
-		mr_diags_hint(backend->diags, "Dovecot is told to use it; put it back from a backup, or remove '%s'",
+	if (!code && mr_dovecot_settings_find(
+	                     &own.settings, MR_STR("userdb mailreeve-users/passwd_file_path"))) {
+		code = mr_fail(backend->diags, MR_E_UNREADABLE, "cannot read '%s': it is not there",
+		        backend->users_path);
+		mr_diags_hint(backend->diags,
+		        "Dovecot is told to use it; put it back from a backup, or remove '%s'",
 		        backend->settings_path);
 	}
 	mr_dovecot_settings_done(&own.settings);
@@ -265,7 +279,8 @@ int mr_dovecot_reader_open(struct mr_backend *backend, struct mr_dovecot_reader 
 	if (!code && !out->users.is_there)
 		code = check_named(backend);
 	for (size_t i = 0; !code && i < MR_DENY_COUNT; i++) {
-		code = mr_dovecot_source_open(backend, backend->denied_path[i], false, &out->denied[i]);
+		code = mr_dovecot_source_open(
+		        backend, backend->denied_path[i], false, &out->denied[i]);
 		if (!code)
 			code = mr_dovecot_source_next(backend, &out->denied[i], &line);
 		if (code > 0)
@@ -303,7 +318,8 @@ int mr_dovecot_reader_next(struct mr_dovecot_reader *reader)
 
 	if (code <= 0)
 		return code;
-	(void)mr_dovecot_row_parse(reader->line, &reader->row); /* it was checked when the file was opened */
+	(void)mr_dovecot_row_parse(
+	        reader->line, &reader->row); /* it was checked when the file was opened */
 	reader->row_denied = 0;
 	for (unsigned i = 0; i < MR_DENY_COUNT; i++) {
 		bool is_named;

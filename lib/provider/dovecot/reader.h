@@ -24,12 +24,13 @@ struct mr_dovecot_reader {
 	unsigned row_denied;
 };
 
-/* Opens one file; one that is not sorted is sorted in memory. MR_E_UNREADABLE with FILE:LINE for a line that is no row
- * (rows) or an address that stands twice. An absent file is empty. */
+/* Opens one file; one that is not sorted is sorted in memory. MR_E_UNREADABLE with FILE:LINE for a
+ * line that is no row (rows) or an address that stands twice. An absent file is empty. */
 MR_CHECK int mr_dovecot_source_open(struct mr_backend *backend, const char *path, bool holds_rows,
         struct mr_dovecot_source *out);
 /* The next line into source->key: 1, 0 end, <0 reported. */
-MR_CHECK int mr_dovecot_source_next(struct mr_backend *backend, struct mr_dovecot_source *source, mr_str *out_line);
+MR_CHECK int mr_dovecot_source_next(
+        struct mr_backend *backend, struct mr_dovecot_source *source, mr_str *out_line);
 void mr_dovecot_source_close(struct mr_dovecot_source *source);
 
 /* users missing although our settings name it is MR_E_UNREADABLE: unknown is not empty. */

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-void mr_dovecot_render_23(struct mr_arena *arena, const struct mr_dovecot_settings *settings, struct mr_buf *out);
+void mr_dovecot_render_23(
+        struct mr_arena *arena, const struct mr_dovecot_settings *settings, struct mr_buf *out);
 
 /* What is being made: 2.3's paths with the very text that stands behind "name = ". */
 struct render {
@@ -16,7 +17,8 @@ struct render {
 
 static void add_text(struct render *render, mr_str path, mr_str text)
 {
-	mr_dovecot_settings_set(&render->texts, &(struct mr_dovecot_setting){.path = path, .value = text});
+	mr_dovecot_settings_set(
+	        &render->texts, &(struct mr_dovecot_setting){.path = path, .value = text});
 }
 
 static mr_str quoted(struct render *render, mr_str value)
@@ -35,14 +37,15 @@ static void add_plugin(struct render *render, mr_str list, mr_str name)
 {
 	const struct mr_dovecot_setting *found = mr_dovecot_settings_find(&render->texts, list);
 
-	add_text(render, list, mr_str_printf(render->arena, "%.*s %.*s",
-	                              MR_FMT(found ? found->value : MR_STR("$mail_plugins")), MR_FMT(name)));
+	add_text(render, list,
+	        mr_str_printf(render->arena, "%.*s %.*s",
+	                MR_FMT(found ? found->value : MR_STR("$mail_plugins")), MR_FMT(name)));
 }
 
 static mr_str value_of(const struct render *render, mr_str section, const char *name)
 {
-	const struct mr_dovecot_setting *found = mr_dovecot_settings_find(render->from,
-	        mr_str_printf(render->arena, "%.*s/%s", MR_FMT(section), name));
+	const struct mr_dovecot_setting *found = mr_dovecot_settings_find(
+	        render->from, mr_str_printf(render->arena, "%.*s/%s", MR_FMT(section), name));
 
 	return found ? found->value : (mr_str){0};
 }
@@ -52,19 +55,23 @@ static void add_database(struct render *render, mr_str section)
 {
 	struct mr_buf args = MR_BUF_INIT;
 	mr_str scheme = value_of(render, section, "default_password_scheme");
-	mr_str format = mr_name_variables_old(render->arena, value_of(render, section, "auth_username_format"));
-	mr_str path = mr_name_variables_old(render->arena, value_of(render, section, "passwd_file_path"));
+	mr_str format = mr_name_variables_old(
+	        render->arena, value_of(render, section, "auth_username_format"));
+	mr_str path =
+	        mr_name_variables_old(render->arena, value_of(render, section, "passwd_file_path"));
 
 	if (scheme.size)
 		mr_buf_printf(&args, "scheme=%.*s ", MR_FMT(scheme));
 	if (format.size)
 		mr_buf_printf(&args, "username_format=%.*s ", MR_FMT(format));
 	mr_buf_add_str(&args, path);
-	add_text(render, mr_str_printf(render->arena, "%.*s/args", MR_FMT(section)), quoted(render, mr_buf_str(&args)));
+	add_text(render, mr_str_printf(render->arena, "%.*s/args", MR_FMT(section)),
+	        quoted(render, mr_buf_str(&args)));
 	add_text(render, mr_str_printf(render->arena, "%.*s/driver", MR_FMT(section)),
 	        quoted(render, value_of(render, section, "driver")));
 	if (mr_str_is(value_of(render, section, "deny"), "yes"))
-		add_text(render, mr_str_printf(render->arena, "%.*s/deny", MR_FMT(section)), MR_STR("yes"));
+		add_text(render, mr_str_printf(render->arena, "%.*s/deny", MR_FMT(section)),
+		        MR_STR("yes"));
 	mr_buf_done(&args);
 }
 
@@ -74,12 +81,14 @@ static void add_location(struct render *render, mr_str scope)
 	mr_str location = mr_name_location_join(render->arena, render->from, scope);
 
 	if (location.size)
-		add_text(render, path, quoted(render, mr_name_variables_old(render->arena, location)));
+		add_text(render, path,
+		        quoted(render, mr_name_variables_old(render->arena, location)));
 }
 
 static void add_quota(struct render *render, mr_str section, mr_str driver)
 {
-	mr_str root = mr_str_printf(render->arena, "%.*s:%.*s", MR_FMT(driver), MR_FMT(mr_str_skip(section, strlen("quota "))));
+	mr_str root = mr_str_printf(render->arena, "%.*s:%.*s", MR_FMT(driver),
+	        MR_FMT(mr_str_skip(section, strlen("quota "))));
 
 	add_text(render, MR_STR("plugin/quota"), quoted(render, root));
 	if (mr_str_is(driver, "count"))
@@ -148,7 +157,7 @@ static void print(const struct mr_dovecot_settings *texts, struct mr_buf *out)
 	mr_str open[MR_DOVECOT_DEPTH];
 	size_t depth = 0;
 
-	mr_vec_each(setting, &texts->list) {
+	mr_vec_each (setting, &texts->list) {
 		mr_str parts[MR_DOVECOT_DEPTH];
 		size_t n = mr_dovecot_path_split(setting->path, parts, MR_DOVECOT_DEPTH), same = 0;
 
@@ -167,11 +176,12 @@ static void print(const struct mr_dovecot_settings *texts, struct mr_buf *out)
 	close_to(out, &depth, 0);
 }
 
-void mr_dovecot_render_23(struct mr_arena *arena, const struct mr_dovecot_settings *settings, struct mr_buf *out)
+void mr_dovecot_render_23(
+        struct mr_arena *arena, const struct mr_dovecot_settings *settings, struct mr_buf *out)
 {
 	struct render render = {.arena = arena, .from = settings};
 
-	mr_vec_each(setting, &settings->list)
+	mr_vec_each (setting, &settings->list)
 		add_setting(&render, setting);
 	print(&render.texts, out);
 	mr_dovecot_settings_done(&render.texts);

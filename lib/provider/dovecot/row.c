@@ -1,6 +1,7 @@
 /*
- * One row of the passwd-file: address:password:uid:gid:name:home:state:fields. Dovecot reads neither the fifth field nor the
- * seventh: there stand the user's name and "STATE/SERVICES", so that a row says by itself what it was made from.
+ * One row of the passwd-file: address:password:uid:gid:name:home:state:fields. Dovecot reads
+ * neither the fifth field nor the seventh: there stand the user's name and "STATE/SERVICES", so
+ * that a row says by itself what it was made from.
  */
 #include "dovecot/dovecot.h"
 
@@ -23,13 +24,13 @@ static const struct {
 	{MR_STR_INIT("submission"), MR_SERVICE_SUBMISSION, 1 << MR_DENY_SMTP | 1 << MR_DENY_SUBMISSION},
 };
 /* clang-format on */
-#define N_SERVICES (sizeof services / sizeof *services)
+#define N_SERVICES     (sizeof services / sizeof *services)
 #define DENIES_SENDING (1U << MR_DENY_SMTP | 1U << MR_DENY_SUBMISSION)
 
 bool mr_dovecot_row_parse(mr_str line, struct mr_dovecot_row *out)
 {
-	mr_str *const fields[] = {&out->address, &out->password, &out->uid, &out->gid, &out->name, &out->home,
-	        &out->state};
+	mr_str *const fields[] = {&out->address, &out->password, &out->uid, &out->gid, &out->name,
+	        &out->home, &out->state};
 
 	*out = (struct mr_dovecot_row){0};
 	if (mr_str_find(line, ':') == line.size || line.data[0] == ':')
@@ -88,7 +89,8 @@ static bool standing_parse(mr_str text, enum mr_user_state *state, unsigned *bit
 	return true;
 }
 
-/* The state and services that the deny files really make, said as near to the row's own words as can be. */
+/* The state and services that the deny files really make, said as near to the row's own words as
+ * can be. */
 static void correct(unsigned denied, enum mr_user_state *state, unsigned *bits)
 {
 	if (mr_dovecot_denied_of(*state, *bits) == denied)
@@ -143,7 +145,8 @@ static void unescape(mr_str text, struct mr_buf *out)
 			high = hex_digit(text.data[i + 1]);
 			low = hex_digit(text.data[i + 2]);
 		}
-		mr_buf_add_char(out, high >= 0 && low >= 0 ? (char)(high * 16 + low) : text.data[i]);
+		mr_buf_add_char(
+		        out, high >= 0 && low >= 0 ? (char)(high * 16 + low) : text.data[i]);
 		if (high >= 0 && low >= 0)
 			i += 2;
 	}
@@ -187,7 +190,8 @@ static void fields_parse(mr_str extra, struct fields *out)
 			continue;
 		if (mr_str_is(name, "allow_nets") && !out->allow_nets.data)
 			out->allow_nets = rest;
-		else if (mr_str_is(name, "userdb_quota_rule") && !out->has_rule && rule_parse(rest, out))
+		else if (mr_str_is(name, "userdb_quota_rule") && !out->has_rule &&
+		         rule_parse(rest, out))
 			out->has_rule = true;
 		else if (out->n_others < sizeof out->others / sizeof *out->others)
 			out->others[out->n_others++] = field;
@@ -229,7 +233,8 @@ static void add_quota(struct mr_attrs_builder *builder, mr_str storage)
 
 	if (storage.size == 0)
 		return;
-	code = mr_size_parse(unit == 'B' ? mr_str_take(storage, storage.size - 1) : storage, &bytes);
+	code = mr_size_parse(
+	        unit == 'B' ? mr_str_take(storage, storage.size - 1) : storage, &bytes);
 	if (unit >= '0' && unit <= '9' && __builtin_mul_overflow(bytes, (uint64_t)1024, &bytes))
 		code = MR_E_INVALID;
 	if (code)
@@ -255,7 +260,8 @@ static void add_name(struct mr_attrs_builder *builder, mr_str name)
 	mr_buf_done(&text);
 }
 
-mr_str mr_dovecot_row_body(struct mr_attrs_builder *builder, const struct mr_dovecot_row *row, unsigned denied)
+mr_str mr_dovecot_row_body(
+        struct mr_attrs_builder *builder, const struct mr_dovecot_row *row, unsigned denied)
 {
 	enum mr_user_state state = MR_USER_ACTIVE;
 	unsigned bits = MR_SERVICE_ALL;
@@ -314,7 +320,8 @@ unsigned mr_dovecot_row_denied(mr_str body)
 	return mr_dovecot_denied_of(state, bits);
 }
 
-static void add_joined(mr_str body, mr_str name, char separator, const char *before, struct mr_buf *out)
+static void add_joined(
+        mr_str body, mr_str name, char separator, const char *before, struct mr_buf *out)
 {
 	struct mr_attr attr;
 	mr_str rest, value;
@@ -337,15 +344,16 @@ static bool can_stand(mr_str field)
 	return mr_str_find(field, ':') == field.size && mr_dovecot_conf_can_hold(field);
 }
 
-int mr_dovecot_row_format(const struct mr_dovecot_version *version, mr_str address, mr_str body, struct mr_buf *out)
+int mr_dovecot_row_format(
+        const struct mr_dovecot_version *version, mr_str address, mr_str body, struct mr_buf *out)
 {
 	mr_str password = mr_attrs_get(body, MR_STR("password"));
 	mr_str home = mr_attrs_get(body, MR_STR("mail_home"));
 	mr_str uid = mr_attrs_get(body, MR_STR("uid")), gid = mr_attrs_get(body, MR_STR("gid"));
 	size_t start = out->size;
 
-	if (address.size == 0 || address.data[0] == '#' || !can_stand(address) || !can_stand(password) ||
-	        !can_stand(home) || !can_stand(uid) || !can_stand(gid))
+	if (address.size == 0 || address.data[0] == '#' || !can_stand(address) ||
+	        !can_stand(password) || !can_stand(home) || !can_stand(uid) || !can_stand(gid))
 		return MR_E_INVALID;
 	mr_buf_add_str(out, address);
 	mr_buf_add_char(out, ':');
@@ -365,7 +373,8 @@ int mr_dovecot_row_format(const struct mr_dovecot_version *version, mr_str addre
 	mr_buf_add_char(out, ':');
 	add_joined(body, MR_STR("fields"), ' ', "", out);
 	add_joined(body, MR_STR("allow_nets"), ',', " allow_nets=", out);
-	version->quota_fields(mr_attrs_get(body, MR_STR("quota")), mr_attrs_get(body, MR_STR("quota_messages")), out);
+	version->quota_fields(mr_attrs_get(body, MR_STR("quota")),
+	        mr_attrs_get(body, MR_STR("quota_messages")), out);
 	/* what came from a foreign row's fields is no better than the rest */
 	if (!mr_dovecot_conf_can_hold((mr_str){out->data + start, out->size - start}))
 		return MR_E_INVALID;

@@ -77,7 +77,8 @@ static void live_close(struct mr_cursor *cursor)
 	stream_free(stream);
 }
 
-int mr_dovecot_rows_observe(struct mr_backend *backend, const struct mr_strs *only, struct mr_cursor *out)
+int mr_dovecot_rows_observe(
+        struct mr_backend *backend, const struct mr_strs *only, struct mr_cursor *out)
 {
 	struct stream *stream = stream_new(backend);
 	int code = mr_dovecot_reader_open(backend, &stream->reader);
@@ -117,7 +118,8 @@ static void desired_close(struct mr_cursor *cursor)
 	stream_free(stream);
 }
 
-int mr_dovecot_rows_project(struct mr_backend *backend, struct mr_desired *desired, struct mr_cursor *out)
+int mr_dovecot_rows_project(
+        struct mr_backend *backend, struct mr_desired *desired, struct mr_cursor *out)
 {
 	struct stream *stream = stream_new(backend);
 	int code = mr_desired_begin_user(desired, &stream->users);

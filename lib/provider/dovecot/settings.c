@@ -1,5 +1,6 @@
 /*
- * dovecot.settings as a collection: what is declared and wired, what is in force, and our file with changes carried out.
+ * dovecot.settings as a collection: what is declared and wired, what is in force, and our file with
+ * changes carried out.
  */
 #include "dovecot/dovecot.h"
 
@@ -18,7 +19,8 @@ struct stream {
 static mr_str body_of(struct mr_attrs_builder *builder, const struct mr_dovecot_setting *setting)
 {
 	mr_attrs_builder_clear(builder);
-	mr_attrs_add(builder, MR_STR("value"), setting->is_sensitive ? MR_ATTR_SENSITIVE : 0, setting->value);
+	mr_attrs_add(builder, MR_STR("value"), setting->is_sensitive ? MR_ATTR_SENSITIVE : 0,
+	        setting->value);
 	return mr_attrs_finish(builder);
 }
 
@@ -65,7 +67,7 @@ int mr_dovecot_settings_project(struct mr_backend *backend, struct mr_cursor *ou
 {
 	struct stream *stream = stream_new(out);
 
-	mr_vec_each(setting, &backend->desired.list)
+	mr_vec_each (setting, &backend->desired.list)
 		mr_dovecot_settings_set(&stream->list, setting);
 	return 0;
 }
@@ -78,24 +80,27 @@ static bool is_secret_name(mr_str path)
 /* doveconf does not print these. */
 static bool is_hidden(const struct mr_dovecot_setting *setting)
 {
-	return setting->is_sensitive || is_secret_name(setting->path) || mr_str_is(setting->path, "ssl_server_key_file");
+	return setting->is_sensitive || is_secret_name(setting->path) ||
+	       mr_str_is(setting->path, "ssl_server_key_file");
 }
 
-/* Dovecot fails every log-in when it starts without a file that a passdb names; one whose name holds a variable may be. Users
- * that are missing are an error of their own collection. */
+/* Dovecot fails every log-in when it starts without a file that a passdb names; one whose name
+ * holds a variable may be. Users that are missing are an error of their own collection. */
 static bool names_missing_file(struct mr_backend *backend, mr_str path, mr_str value)
 {
 	struct mr_arena arena = MR_ARENA_INIT;
-	bool is_missing = mr_str_ends(path, MR_STR("/passwd_file_path")) && mr_str_find(value, '%') == value.size &&
-	                  !mr_str_is(value, backend->users_path) && access(mr_str_copy(&arena, value).data, F_OK) != 0;
+	bool is_missing = mr_str_ends(path, MR_STR("/passwd_file_path")) &&
+	                  mr_str_find(value, '%') == value.size &&
+	                  !mr_str_is(value, backend->users_path) &&
+	                  access(mr_str_copy(&arena, value).data, F_OK) != 0;
 
 	mr_arena_done(&arena);
 	return is_missing;
 }
 
 /* What is in force for one path; false when nothing is. */
-static bool look_up(struct mr_backend *backend, struct mr_arena *arena, const struct mr_dovecot_own *own,
-        mr_str path, struct mr_dovecot_setting *out)
+static bool look_up(struct mr_backend *backend, struct mr_arena *arena,
+        const struct mr_dovecot_own *own, mr_str path, struct mr_dovecot_setting *out)
 {
 	const struct mr_dovecot_setting *ours = mr_dovecot_settings_find(&own->settings, path);
 	mr_str value = ours ? ours->value : (mr_str){0};
@@ -116,10 +121,10 @@ static bool look_up(struct mr_backend *backend, struct mr_arena *arena, const st
 	return true;
 }
 
-static void look_up_all(struct mr_backend *backend, struct stream *stream, const struct mr_dovecot_own *own,
-        const struct mr_dovecot_settings *paths)
+static void look_up_all(struct mr_backend *backend, struct stream *stream,
+        const struct mr_dovecot_own *own, const struct mr_dovecot_settings *paths)
 {
-	mr_vec_each(wanted, &paths->list) {
+	mr_vec_each (wanted, &paths->list) {
 		struct mr_dovecot_setting found;
 
 		if (look_up(backend, &stream->arena, own, wanted->path, &found))
@@ -127,11 +132,13 @@ static void look_up_all(struct mr_backend *backend, struct stream *stream, const
 	}
 }
 
-static void observe_all(struct mr_backend *backend, struct stream *stream, const struct mr_dovecot_own *own)
+static void observe_all(
+        struct mr_backend *backend, struct stream *stream, const struct mr_dovecot_own *own)
 {
 	struct mr_dovecot_settings explicit_ones = {0};
 
-	backend->version->all_in(&stream->arena, &backend->live, &backend->defaults, &explicit_ones);
+	backend->version->all_in(
+	        &stream->arena, &backend->live, &backend->defaults, &explicit_ones);
 	look_up_all(backend, stream, own, &explicit_ones);
 	look_up_all(backend, stream, own, &own->settings);
 	look_up_all(backend, stream, own, &backend->desired);
@@ -149,7 +156,8 @@ static int learn(struct mr_backend *backend)
 	return code ? code : mr_dovecot_learn_live(backend);
 }
 
-int mr_dovecot_settings_observe(struct mr_backend *backend, const struct mr_strs *only, struct mr_cursor *out)
+int mr_dovecot_settings_observe(
+        struct mr_backend *backend, const struct mr_strs *only, struct mr_cursor *out)
 {
 	struct mr_dovecot_own own = {0};
 	struct stream *stream;
@@ -165,7 +173,8 @@ int mr_dovecot_settings_observe(struct mr_backend *backend, const struct mr_strs
 		struct mr_dovecot_settings paths = {0};
 
 		for (size_t i = 0; i < only->n; i++)
-			mr_dovecot_settings_set(&paths, &(struct mr_dovecot_setting){.path = only->items[i]});
+			mr_dovecot_settings_set(
+			        &paths, &(struct mr_dovecot_setting){.path = only->items[i]});
 		look_up_all(backend, stream, &own, &paths);
 		mr_dovecot_settings_done(&paths);
 	} else if (!code) {
@@ -204,20 +213,22 @@ static bool body_is(mr_str body, bool is_there, mr_str value)
 	return is_there && mr_dovecot_value_same(mr_attr_first(&attr), value);
 }
 
-static int check_before(struct mr_backend *backend, struct mr_arena *arena, const struct mr_dovecot_own *own,
-        const struct mr_change *change)
+static int check_before(struct mr_backend *backend, struct mr_arena *arena,
+        const struct mr_dovecot_own *own, const struct mr_change *change)
 {
 	struct mr_dovecot_setting now = {0};
 	bool is_there = look_up(backend, arena, own, change->key, &now);
 
-	if (body_is(change->before, is_there, now.value) || body_is(change->after, is_there, now.value))
+	if (body_is(change->before, is_there, now.value) ||
+	        body_is(change->after, is_there, now.value))
 		return 0;
-	return mr_fail(backend->diags, MR_E_CONFLICT, "cannot change Dovecot's setting '%.*s': somebody else changed it",
+	return mr_fail(backend->diags, MR_E_CONFLICT,
+	        "cannot change Dovecot's setting '%.*s': somebody else changed it",
 	        MR_FMT(change->key));
 }
 
-static void carry_out(struct mr_backend *backend, struct mr_arena *arena, const struct mr_change *change,
-        struct mr_dovecot_settings *out)
+static void carry_out(struct mr_backend *backend, struct mr_arena *arena,
+        const struct mr_change *change, struct mr_dovecot_settings *out)
 {
 	struct mr_dovecot_setting setting = {.path = change->key};
 	struct mr_attr attr;
@@ -229,16 +240,18 @@ static void carry_out(struct mr_backend *backend, struct mr_arena *arena, const 
 		setting.is_sensitive = (attr.flags & MR_ATTR_SENSITIVE) != 0;
 	}
 	/* what the others say already needs no word of ours */
-	if (!is_there || (!mr_dovecot_is_database(setting.path) &&
-	                         backend->version->value_in(arena, &backend->base, setting.path, &base) &&
-	                         mr_dovecot_value_same(base, setting.value)))
+	if (!is_there ||
+	        (!mr_dovecot_is_database(setting.path) &&
+	                backend->version->value_in(arena, &backend->base, setting.path, &base) &&
+	                mr_dovecot_value_same(base, setting.value)))
 		mr_dovecot_settings_remove(out, setting.path);
 	else
 		mr_dovecot_settings_set(out, &setting);
 }
 
 int mr_dovecot_settings_edit(struct mr_backend *backend, struct mr_arena *arena,
-        const struct mr_change *const *changes, size_t n, bool is_undo, struct mr_dovecot_settings *out)
+        const struct mr_change *const *changes, size_t n, bool is_undo,
+        struct mr_dovecot_settings *out)
 {
 	struct mr_dovecot_own own = {0};
 	int code;

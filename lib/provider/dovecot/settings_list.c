@@ -32,7 +32,8 @@ static size_t place_of(const struct mr_dovecot_settings *settings, mr_str path, 
 	return low;
 }
 
-void mr_dovecot_settings_set(struct mr_dovecot_settings *settings, const struct mr_dovecot_setting *setting)
+void mr_dovecot_settings_set(
+        struct mr_dovecot_settings *settings, const struct mr_dovecot_setting *setting)
 {
 	struct mr_dovecot_setting copy = *setting;
 	bool is_there;
@@ -58,7 +59,8 @@ void mr_dovecot_settings_remove(struct mr_dovecot_settings *settings, mr_str pat
 	        (settings->list.n - at) * sizeof *settings->list.items);
 }
 
-const struct mr_dovecot_setting *mr_dovecot_settings_find(const struct mr_dovecot_settings *settings, mr_str path)
+const struct mr_dovecot_setting *mr_dovecot_settings_find(
+        const struct mr_dovecot_settings *settings, mr_str path)
 {
 	bool is_there;
 	size_t at = place_of(settings, path, &is_there);
@@ -69,7 +71,8 @@ const struct mr_dovecot_setting *mr_dovecot_settings_find(const struct mr_doveco
 /* Sections whose names may hold slashes: a socket's path, a network. */
 static bool has_slashed_name(mr_str part)
 {
-	return mr_str_starts(part, MR_STR("unix_listener ")) || mr_str_starts(part, MR_STR("fifo_listener ")) ||
+	return mr_str_starts(part, MR_STR("unix_listener ")) ||
+	       mr_str_starts(part, MR_STR("fifo_listener ")) ||
 	       mr_str_starts(part, MR_STR("mailbox "));
 }
 

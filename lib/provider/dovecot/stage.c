@@ -1,6 +1,6 @@
 /*
- * Judging changes before anything live moves: rows by writing and reading them, settings by Dovecot's own checker and a
- * throw-away twin.
+ * Judging changes before anything live moves: rows by writing and reading them, settings by
+ * Dovecot's own checker and a throw-away twin.
  */
 #include "dovecot/dovecot.h"
 
@@ -29,7 +29,8 @@ static bool is_only_remark(mr_str line)
 	return memmem(line.data ? line.data : "", line.size, remark, sizeof remark - 1) != NULL;
 }
 
-/* What doveconf -n -x says on standard error of the configuration as it is: old faults are not ours. */
+/* What doveconf -n -x says on standard error of the configuration as it is: old faults are not
+ * ours. */
 static void live_complaints(struct mr_backend *backend, struct mr_buf *out)
 {
 	const char *const argv[] = {"doveconf", "-c", backend->config, "-n", "-x", NULL};
@@ -53,10 +54,11 @@ static int judge_complaints(struct mr_backend *backend, mr_str complaints)
 		if (line.size == 0 || is_known_line(mr_buf_str(&old), line))
 			continue;
 		if (is_only_remark(line))
-			mr_diags_at(backend->diags, MR_WARNING, "", NULL, "Dovecot's checker says: %.*s", MR_FMT(line));
+			mr_diags_at(backend->diags, MR_WARNING, "", NULL,
+			        "Dovecot's checker says: %.*s", MR_FMT(line));
 		else
-			code = mr_fail(backend->diags, MR_E_REJECTED, "Dovecot's checker refuses the settings: %.*s",
-			        MR_FMT(line));
+			code = mr_fail(backend->diags, MR_E_REJECTED,
+			        "Dovecot's checker refuses the settings: %.*s", MR_FMT(line));
 	}
 	mr_buf_done(&old);
 	return code;
@@ -71,16 +73,16 @@ static int check(struct mr_backend *backend, const char *path)
 	if (!code) {
 		code = judge_complaints(backend, mr_buf_str(&run.err));
 		if (!code && run.status)
-			code = mr_fail(backend->diags, MR_E_REJECTED, "Dovecot's checker refuses the settings: status %d",
-			        run.status);
+			code = mr_fail(backend->diags, MR_E_REJECTED,
+			        "Dovecot's checker refuses the settings: status %d", run.status);
 	}
 	mr_run_done(&run);
 	return code;
 }
 
 /* Our file and dovecot.conf as they will be, in the transaction's folder. */
-static int write_staged(struct mr_backend *backend, struct mr_arena *arena, const struct mr_dovecot_settings *settings,
-        const char *folder, const char **out_main)
+static int write_staged(struct mr_backend *backend, struct mr_arena *arena,
+        const struct mr_dovecot_settings *settings, const char *folder, const char **out_main)
 {
 	struct mr_buf own = MR_BUF_INIT, whole = MR_BUF_INIT;
 	const char *own_path = mr_str_printf(arena, "%s/staged-mailreeve.conf", folder).data;
@@ -101,18 +103,21 @@ static int write_staged(struct mr_backend *backend, struct mr_arena *arena, cons
 	return code;
 }
 
-/* A file that is there but holds something else makes every TLS handshake fail, and nothing says so before. */
-static int check_pem(struct mr_backend *backend, const struct mr_dovecot_setting *setting, const char *word)
+/* A file that is there but holds something else makes every TLS handshake fail, and nothing says so
+ * before. */
+static int check_pem(
+        struct mr_backend *backend, const struct mr_dovecot_setting *setting, const char *word)
 {
 	struct mr_arena arena = MR_ARENA_INIT;
 	struct mr_buf text = MR_BUF_INIT;
-	int code = mr_file_read(backend->diags, mr_str_copy(&arena, setting->value).data, (size_t)1 << 20, &text);
+	int code = mr_file_read(
+	        backend->diags, mr_str_copy(&arena, setting->value).data, (size_t)1 << 20, &text);
 
 	if (code == MR_E_NOT_FOUND)
 		code = 0; /* the checker says that, with its words */
 	else if (!code && (!text.size || !memmem(text.data, text.size, word, strlen(word))))
-		code = mr_fail(backend->diags, MR_E_REJECTED, "file '%.*s' of '%.*s' holds no %s", MR_FMT(setting->value),
-		        MR_FMT(setting->path), word);
+		code = mr_fail(backend->diags, MR_E_REJECTED, "file '%.*s' of '%.*s' holds no %s",
+		        MR_FMT(setting->value), MR_FMT(setting->path), word);
 	mr_buf_done_secret(&text);
 	mr_arena_done(&arena);
 	return code;
@@ -125,16 +130,18 @@ static int check_files(struct mr_backend *backend, const struct mr_dovecot_setti
 	for (size_t i = 0; !code && i < settings->list.n; i++) {
 		const struct mr_dovecot_setting *setting = &settings->list.items[i];
 
-		if (setting->value.size && mr_str_ends(setting->path, MR_STR("ssl_server_cert_file")))
+		if (setting->value.size &&
+		        mr_str_ends(setting->path, MR_STR("ssl_server_cert_file")))
 			code = check_pem(backend, setting, "BEGIN CERTIFICATE");
-		else if (setting->value.size && mr_str_ends(setting->path, MR_STR("ssl_server_key_file")))
+		else if (setting->value.size &&
+		         mr_str_ends(setting->path, MR_STR("ssl_server_key_file")))
 			code = check_pem(backend, setting, "PRIVATE KEY");
 	}
 	return code;
 }
 
-static int stage_settings(struct mr_backend *backend, const struct mr_change *const *changes, size_t n,
-        const char *folder)
+static int stage_settings(struct mr_backend *backend, const struct mr_change *const *changes,
+        size_t n, const char *folder)
 {
 	struct mr_arena arena = MR_ARENA_INIT;
 	struct mr_dovecot_settings settings = {0};
@@ -172,7 +179,8 @@ int mr_dovecot_stage(struct mr_backend *backend, const struct mr_change *const *
 	int code = 0;
 
 	if (size < 0 || (size_t)size >= sizeof folder)
-		return mr_fail(backend->diags, MR_E_FAILED, "path '%s' is too long", work_directory);
+		return mr_fail(
+		        backend->diags, MR_E_FAILED, "path '%s' is too long", work_directory);
 	/* the changes come by collection and key: rows before settings */
 	while (n_rows < n && mr_dovecot_is_rows(changes[n_rows]->in))
 		n_rows++;

@@ -1,5 +1,6 @@
 /*
- * Speaking to the twin: IMAP up to an opened INBOX, LMTP up to an accepted recipient. No mail is sent.
+ * Speaking to the twin: IMAP up to an opened INBOX, LMTP up to an accepted recipient. No mail is
+ * sent.
  */
 #include "dovecot/twin.h"
 
@@ -13,10 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TALK_TIMEOUT_MS 10000
+#define TALK_TIMEOUT_MS    10000
 #define CONNECT_TIMEOUT_MS 3000
-#define TICK_MS 20
-#define ANSWER_BYTES 8192
+#define TICK_MS            20
+#define ANSWER_BYTES       8192
 
 struct talk {
 	struct mr_twin *twin;
@@ -40,7 +41,8 @@ static int rejected(struct talk *talk, const char *what)
 	mr_str answer = mr_str_trim((mr_str){talk->answer, talk->size});
 
 	return mr_fail(talk->twin->backend->diags, MR_E_REJECTED,
-	        "Dovecot, started aside with the settings, fails at %s %s: %.*s", talk->protocol, what, MR_FMT(answer));
+	        "Dovecot, started aside with the settings, fails at %s %s: %.*s", talk->protocol,
+	        what, MR_FMT(answer));
 }
 
 /* The twin needs a moment before it listens. */
@@ -78,7 +80,8 @@ static bool has_answer(struct talk *talk, const char *good, const char *bad, boo
 	return false;
 }
 
-/* Reads until a line says yes (starts with good) or no (starts with bad, any number of lines before). */
+/* Reads until a line says yes (starts with good) or no (starts with bad, any number of lines
+ * before). */
 static int expect(struct talk *talk, const char *good, const char *bad, const char *what)
 {
 	bool is_good = false;
@@ -89,7 +92,8 @@ static int expect(struct talk *talk, const char *good, const char *bad, const ch
 		int64_t left = talk->deadline_ms - now_ms();
 		ssize_t n;
 
-		if (left <= 0 || talk->size == sizeof talk->answer || poll(&wait, 1, (int)left) <= 0)
+		if (left <= 0 || talk->size == sizeof talk->answer ||
+		        poll(&wait, 1, (int)left) <= 0)
 			return rejected(talk, what);
 		n = recv(talk->fd, talk->answer + talk->size, sizeof talk->answer - talk->size, 0);
 		if (n < 0 && errno == EINTR)
@@ -163,7 +167,10 @@ static int speak_lmtp(struct talk *talk)
 
 static int speak(struct mr_twin *twin, const char *protocol, int (*how)(struct talk *))
 {
-	struct talk talk = {.twin = twin, .protocol = protocol, .fd = -1, .deadline_ms = now_ms() + TALK_TIMEOUT_MS};
+	struct talk talk = {.twin = twin,
+	        .protocol = protocol,
+	        .fd = -1,
+	        .deadline_ms = now_ms() + TALK_TIMEOUT_MS};
 	int code = how(&talk);
 
 	if (talk.fd >= 0)

@@ -1,6 +1,7 @@
 /*
- * The throw-away twin: Dovecot started with the settings to be, in a folder of its own, with own ports, users and mail, and
- * spoken to up to an opened mailbox and an accepted recipient. Most wrong values show only so.
+ * The throw-away twin: Dovecot started with the settings to be, in a folder of its own, with own
+ * ports, users and mail, and spoken to up to an opened mailbox and an accepted recipient. Most
+ * wrong values show only so.
  */
 #include "dovecot/twin.h"
 
@@ -22,14 +23,15 @@
 #include "base/text.h"
 
 #define PROGRAM_TIMEOUT_MS 20000
-#define STOP_TIMEOUT_MS 5000
-#define TICK_MS 20
-#define LOG_DELAY_MS 60 /* what was said goes through a process of its own */
-#define TWIN_USER "twin@mailreeve.invalid"
+#define STOP_TIMEOUT_MS    5000
+#define TICK_MS            20
+#define LOG_DELAY_MS       60 /* what was said goes through a process of its own */
+#define TWIN_USER          "twin@mailreeve.invalid"
 
 static int make_folder(struct mr_twin *twin)
 {
-	static const char *const patterns[] = {"/run/mailreeve-twin-XXXXXX", "/tmp/mailreeve-twin-XXXXXX"};
+	static const char *const patterns[] = {
+	        "/run/mailreeve-twin-XXXXXX", "/tmp/mailreeve-twin-XXXXXX"};
 	static const char *const below[] = {"run", "state", "home"};
 	struct mr_backend *backend = twin->backend;
 	char *made = NULL;
@@ -40,26 +42,33 @@ static int make_folder(struct mr_twin *twin)
 	}
 	if (!made) {
 		twin->folder[0] = 0;
-		return mr_fail(backend->diags, MR_E_FAILED, "cannot make a folder for the twin: %s", strerror(errno));
+		return mr_fail(backend->diags, MR_E_FAILED, "cannot make a folder for the twin: %s",
+		        strerror(errno));
 	}
 	/* Dovecot's users must get through; what is secret below has a mode of its own */
 	if (chmod(twin->folder, 0755))
-		return mr_fail(backend->diags, MR_E_FAILED, "cannot open '%s' to Dovecot: %s", twin->folder, strerror(errno));
+		return mr_fail(backend->diags, MR_E_FAILED, "cannot open '%s' to Dovecot: %s",
+		        twin->folder, strerror(errno));
 	for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
-		const char *path = mr_str_printf(&twin->arena, "%s/%s", twin->folder, below[i]).data;
+		const char *path =
+		        mr_str_printf(&twin->arena, "%s/%s", twin->folder, below[i]).data;
 
 		if (mkdir(path, 0755))
-			return mr_fail(backend->diags, MR_E_FAILED, "cannot make '%s': %s", path, strerror(errno));
+			return mr_fail(backend->diags, MR_E_FAILED, "cannot make '%s': %s", path,
+			        strerror(errno));
 	}
-	if (geteuid() == 0 && chown(mr_str_printf(&twin->arena, "%s/home", twin->folder).data, twin->uid, twin->gid))
-		return mr_fail(backend->diags, MR_E_FAILED, "cannot give '%s/home' away: %s", twin->folder, strerror(errno));
+	if (geteuid() == 0 && chown(mr_str_printf(&twin->arena, "%s/home", twin->folder).data,
+	                              twin->uid, twin->gid))
+		return mr_fail(backend->diags, MR_E_FAILED, "cannot give '%s/home' away: %s",
+		        twin->folder, strerror(errno));
 	return 0;
 }
 
 /* A port that nobody listened at a moment ago. */
 static unsigned free_port(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {
+	        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof address;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	unsigned port = 0;
@@ -75,22 +84,26 @@ static unsigned free_port(void)
 static int write_file(struct mr_twin *twin, const char *name, mr_str content, const char **out_path)
 {
 	*out_path = mr_str_printf(&twin->arena, "%s/%s", twin->folder, name).data;
-	return mr_file_replace(twin->backend->diags, *out_path, content, &twin->backend->secret_owner);
+	return mr_file_replace(
+	        twin->backend->diags, *out_path, content, &twin->backend->secret_owner);
 }
 
 /* Our settings with every file of users inside the folder. */
-static int write_own(struct mr_twin *twin, const struct mr_dovecot_settings *settings, const char **out_path)
+static int write_own(
+        struct mr_twin *twin, const struct mr_dovecot_settings *settings, const char **out_path)
 {
 	struct mr_dovecot_settings moved = {0};
 	struct mr_buf text = MR_BUF_INIT;
 	int code;
 
-	mr_vec_each(setting, &settings->list) {
+	mr_vec_each (setting, &settings->list) {
 		struct mr_dovecot_setting copy = *setting;
 		size_t slash = mr_str_rfind(copy.value, '/');
 
-		if (mr_str_ends(copy.path, MR_STR("/passwd_file_path")) && slash < copy.value.size) {
-			copy.value = mr_str_printf(&twin->arena, "%s%.*s", twin->folder, MR_FMT(mr_str_skip(copy.value, slash)));
+		if (mr_str_ends(copy.path, MR_STR("/passwd_file_path")) &&
+		        slash < copy.value.size) {
+			copy.value = mr_str_printf(&twin->arena, "%s%.*s", twin->folder,
+			        MR_FMT(mr_str_skip(copy.value, slash)));
 			twin->has_own_users |= mr_str_ends(copy.value, MR_STR("/users"));
 		}
 		mr_dovecot_settings_set(&moved, &copy);
@@ -111,11 +124,12 @@ static int write_users(struct mr_twin *twin)
 	int code;
 
 	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
-		return mr_fail(twin->backend->diags, MR_E_FAILED, "cannot read random bytes: %s", strerror(errno));
+		return mr_fail(twin->backend->diags, MR_E_FAILED, "cannot read random bytes: %s",
+		        strerror(errno));
 	for (size_t i = 0; i < sizeof random; i++)
 		snprintf(twin->password + 2 * i, 3, "%02x", random[i]);
-	mr_buf_printf(&text, "%s:{PLAIN}%s:%u:%u::%s/home::\n", TWIN_USER, twin->password, (unsigned)twin->uid,
-	        (unsigned)twin->gid, twin->folder);
+	mr_buf_printf(&text, "%s:{PLAIN}%s:%u:%u::%s/home::\n", TWIN_USER, twin->password,
+	        (unsigned)twin->uid, (unsigned)twin->gid, twin->folder);
 	code = write_file(twin, "users", mr_buf_str(&text), &ignored);
 	mr_buf_done_secret(&text);
 	if (!code)
@@ -124,46 +138,54 @@ static int write_users(struct mr_twin *twin)
 }
 
 /* Every listener that the configuration would open is closed in the twin. */
-static void close_listeners(struct mr_twin *twin, const struct mr_dovecot_settings *effective, struct mr_buf *out)
+static void close_listeners(
+        struct mr_twin *twin, const struct mr_dovecot_settings *effective, struct mr_buf *out)
 {
-	mr_vec_each(setting, &effective->list) {
+	mr_vec_each (setting, &effective->list) {
 		mr_str parts[MR_DOVECOT_DEPTH];
 		size_t n = mr_dovecot_path_split(setting->path, parts, MR_DOVECOT_DEPTH);
 		bool is_inet, is_local;
 
 		if (n != 3 || !mr_str_starts(parts[0], MR_STR("service ")))
 			continue;
-		is_inet = mr_str_starts(parts[1], MR_STR("inet_listener ")) && mr_str_is(parts[2], "port");
+		is_inet = mr_str_starts(parts[1], MR_STR("inet_listener ")) &&
+		          mr_str_is(parts[2], "port");
 		is_local = (mr_str_starts(parts[1], MR_STR("unix_listener /")) ||
 		                   mr_str_starts(parts[1], MR_STR("fifo_listener /"))) &&
 		           mr_str_is(parts[2], "mode");
 		if (is_inet || is_local)
-			mr_buf_printf(out, "%.*s {\n  %.*s {\n    %s = 0\n  }\n}\n", MR_FMT(parts[0]), MR_FMT(parts[1]),
-			        is_inet ? "port" : "mode");
+			mr_buf_printf(out, "%.*s {\n  %.*s {\n    %s = 0\n  }\n}\n",
+			        MR_FMT(parts[0]), MR_FMT(parts[1]), is_inet ? "port" : "mode");
 	}
-	mr_buf_printf(out, "service imap-login {\n  inet_listener mailreeve-twin {\n    address = 127.0.0.1\n"
-	                   "    port = %u\n    ssl = no\n  }\n}\n",
+	mr_buf_printf(out,
+	        "service imap-login {\n  inet_listener mailreeve-twin {\n    address = 127.0.0.1\n"
+	        "    port = %u\n    ssl = no\n  }\n}\n",
 	        twin->imap_port);
 }
 
-static void add_overrides(struct mr_twin *twin, const struct mr_dovecot_settings *effective, struct mr_buf *out)
+static void add_overrides(
+        struct mr_twin *twin, const struct mr_dovecot_settings *effective, struct mr_buf *out)
 {
-	const struct mr_dovecot_setting *location = mr_dovecot_settings_find(effective, MR_STR("mail_location"));
+	const struct mr_dovecot_setting *location =
+	        mr_dovecot_settings_find(effective, MR_STR("mail_location"));
 
-	mr_buf_printf(out, "base_dir = %s/run\nstate_dir = %s/state\nlog_path = %s/log\ninfo_log_path =\n"
-	                   "debug_log_path =\ninstance_name = mailreeve-twin-%u\nlisten = 127.0.0.1\n",
+	mr_buf_printf(out,
+	        "base_dir = %s/run\nstate_dir = %s/state\nlog_path = %s/log\ninfo_log_path =\n"
+	        "debug_log_path =\ninstance_name = mailreeve-twin-%u\nlisten = 127.0.0.1\n",
 	        twin->folder, twin->folder, twin->folder, (unsigned)getpid());
 	close_listeners(twin, effective, out);
 	if (!twin->has_own_users)
-		mr_buf_printf(out, "passdb {\n  driver = passwd-file\n  args = %s/users\n}\n"
-		                   "userdb {\n  driver = passwd-file\n  args = %s/users\n}\n",
+		mr_buf_printf(out,
+		        "passdb {\n  driver = passwd-file\n  args = %s/users\n}\n"
+		        "userdb {\n  driver = passwd-file\n  args = %s/users\n}\n",
 		        twin->folder, twin->folder);
 	/* mail that is not kept below the home would be somebody's */
 	if (location && mr_str_find(location->value, '~') == location->value.size &&
 	        !memmem(location->value.data, location->value.size, "%h", 2))
 		mr_buf_printf(out, "mail_location = maildir:%s/home/Maildir\n", twin->folder);
 	if (twin->uid < 500)
-		mr_buf_printf(out, "first_valid_uid = %u\nfirst_valid_gid = %u\n", (unsigned)twin->uid, (unsigned)twin->gid);
+		mr_buf_printf(out, "first_valid_uid = %u\nfirst_valid_gid = %u\n",
+		        (unsigned)twin->uid, (unsigned)twin->gid);
 }
 
 static int effective_of(struct mr_twin *twin, const char *path, struct mr_dovecot_settings *out)
@@ -173,8 +195,10 @@ static int effective_of(struct mr_twin *twin, const char *path, struct mr_doveco
 	int code = mr_run(twin->backend->diags, &run);
 	size_t line;
 
-	if (!code && (run.status || mr_dovecot_conf_parse(&twin->arena, mr_buf_str(&run.out), out, &line)))
-		code = mr_fail(twin->backend->diags, MR_E_REJECTED, "Dovecot's checker refuses the settings: %.*s",
+	if (!code && (run.status ||
+	                     mr_dovecot_conf_parse(&twin->arena, mr_buf_str(&run.out), out, &line)))
+		code = mr_fail(twin->backend->diags, MR_E_REJECTED,
+		        "Dovecot's checker refuses the settings: %.*s",
 		        MR_FMT(mr_str_trim(mr_buf_str(&run.err))));
 	mr_run_done(&run);
 	return code;
@@ -184,7 +208,8 @@ static int effective_of(struct mr_twin *twin, const char *path, struct mr_doveco
 static int check_port(struct mr_twin *twin, mr_str scope, mr_str host, uint16_t port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-	const char *text = mr_str_copy(&twin->arena, mr_str_take(host, mr_str_find(host, ' '))).data;
+	const char *text =
+	        mr_str_copy(&twin->arena, mr_str_take(host, mr_str_find(host, ' '))).data;
 	int one = 1, fd, is_taken;
 
 	if (host.size == 0 || mr_str_starts(host, MR_STR("*")))
@@ -192,10 +217,13 @@ static int check_port(struct mr_twin *twin, mr_str scope, mr_str host, uint16_t 
 	else if (inet_pton(AF_INET, text, &address.sin_addr) != 1)
 		return 0; /* a name, or IPv6: found out by the probe */
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one); /* without it the check is only stricter */
-	is_taken = bind(fd, (const struct sockaddr *)&address, sizeof address) && errno == EADDRINUSE;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one,
+	        sizeof one); /* without it the check is only stricter */
+	is_taken =
+	        bind(fd, (const struct sockaddr *)&address, sizeof address) && errno == EADDRINUSE;
 	(void)close(fd);
-	return is_taken ? mr_fail(twin->backend->diags, MR_E_REJECTED, "port %u of '%.*s' is in use by another program", port,
+	return is_taken ? mr_fail(twin->backend->diags, MR_E_REJECTED,
+	                          "port %u of '%.*s' is in use by another program", port,
 	                          MR_FMT(scope))
 	                : 0;
 }
@@ -206,11 +234,13 @@ static int check_ports(struct mr_twin *twin, const struct mr_dovecot_settings *e
 	int code = mr_dovecot_learn_live(twin->backend);
 
 	for (size_t i = 0; !code && i < effective->list.n; i++) {
-		const struct mr_dovecot_setting *setting = &effective->list.items[i], *address, *live;
+		const struct mr_dovecot_setting *setting = &effective->list.items[i], *address,
+		                                *live;
 		mr_str scope;
 		uint64_t port = 0;
 
-		if (!mr_str_ends(setting->path, MR_STR("/port")) || mr_number_parse(setting->value, 65535, &port) || !port)
+		if (!mr_str_ends(setting->path, MR_STR("/port")) ||
+		        mr_number_parse(setting->value, 65535, &port) || !port)
 			continue;
 		scope = mr_str_take(setting->path, mr_str_rfind(setting->path, '/'));
 		address = mr_dovecot_settings_find(
@@ -220,7 +250,8 @@ static int check_ports(struct mr_twin *twin, const struct mr_dovecot_settings *e
 			continue;
 		if (!address || address->value.size == 0)
 			address = mr_dovecot_settings_find(effective, MR_STR("listen"));
-		code = check_port(twin, scope, address ? address->value : MR_STR("*"), (uint16_t)port);
+		code = check_port(
+		        twin, scope, address ? address->value : MR_STR("*"), (uint16_t)port);
 	}
 	return code;
 }
@@ -238,7 +269,8 @@ static int write_main(struct mr_twin *twin, const char *own_path)
 	if (!code)
 		code = check_ports(twin, &effective);
 	if (!code) {
-		const struct mr_dovecot_setting *protocols = mr_dovecot_settings_find(&effective, MR_STR("protocols"));
+		const struct mr_dovecot_setting *protocols =
+		        mr_dovecot_settings_find(&effective, MR_STR("protocols"));
 		mr_str words = protocols ? protocols->value : (mr_str){0};
 
 		while (words.size > 0) {
@@ -258,11 +290,13 @@ static int write_main(struct mr_twin *twin, const char *own_path)
 static int start(struct mr_twin *twin)
 {
 	const char *const argv[] = {"dovecot", "-c", twin->config, NULL};
-	struct mr_run run = {.argv = argv, .timeout_ms = PROGRAM_TIMEOUT_MS, .is_daemon_starter = true};
+	struct mr_run run = {
+	        .argv = argv, .timeout_ms = PROGRAM_TIMEOUT_MS, .is_daemon_starter = true};
 	int code = mr_run(twin->backend->diags, &run);
 
 	if (!code && run.status)
-		code = mr_fail(twin->backend->diags, MR_E_REJECTED, "Dovecot does not start with the settings: %.*s",
+		code = mr_fail(twin->backend->diags, MR_E_REJECTED,
+		        "Dovecot does not start with the settings: %.*s",
 		        MR_FMT(mr_str_trim(mr_buf_str(&run.err))));
 	mr_run_done(&run);
 	return code;
@@ -275,7 +309,9 @@ static pid_t master_of(struct mr_twin *twin)
 	uint64_t pid = 0;
 
 	mr_diags_init(&ignored);
-	if (mr_file_read(&ignored, mr_str_printf(&twin->arena, "%s/run/master.pid", twin->folder).data, 64, &text) ||
+	if (mr_file_read(&ignored,
+	            mr_str_printf(&twin->arena, "%s/run/master.pid", twin->folder).data, 64,
+	            &text) ||
 	        mr_number_parse(mr_str_trim(mr_buf_str(&text)), INT32_MAX, &pid))
 		pid = 0;
 	mr_buf_done(&text);
@@ -291,7 +327,8 @@ static void stop(struct mr_twin *twin)
 		return;
 	/* all of its processes at once: by itself the master waits for them for a second or more */
 	(void)kill(getpgid(pid) == pid ? -pid : pid, SIGTERM);
-	for (unsigned waited = 0; mr_dovecot_is_alive(pid) && waited < STOP_TIMEOUT_MS; waited += TICK_MS)
+	for (unsigned waited = 0; mr_dovecot_is_alive(pid) && waited < STOP_TIMEOUT_MS;
+	        waited += TICK_MS)
 		(void)poll(NULL, 0, TICK_MS);
 	if (mr_dovecot_is_alive(pid))
 		(void)kill(pid, SIGKILL);
@@ -300,20 +337,23 @@ static void stop(struct mr_twin *twin)
 /* Lines of the twin's log that speak of a fault. */
 static int judge_log(struct mr_twin *twin)
 {
-	static const mr_str words[] = {MR_STR_INIT("Error: "), MR_STR_INIT("Fatal: "), MR_STR_INIT("Panic: ")};
+	static const mr_str words[] = {
+	        MR_STR_INIT("Error: "), MR_STR_INIT("Fatal: "), MR_STR_INIT("Panic: ")};
 	struct mr_buf text = MR_BUF_INIT;
 	mr_str rest;
-	int code = mr_file_read(twin->backend->diags, mr_str_printf(&twin->arena, "%s/log", twin->folder).data,
-	        (size_t)16 << 20, &text);
+	int code = mr_file_read(twin->backend->diags,
+	        mr_str_printf(&twin->arena, "%s/log", twin->folder).data, (size_t)16 << 20, &text);
 
 	rest = mr_buf_str(&text);
 	while (rest.size > 0) {
 		mr_str line = mr_str_split(&rest, '\n');
 
 		for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-			if (memmem(line.data ? line.data : "", line.size, words[i].data, words[i].size))
+			if (memmem(line.data ? line.data : "", line.size, words[i].data,
+			            words[i].size))
 				code = mr_fail(twin->backend->diags, MR_E_REJECTED,
-				        "Dovecot, started aside with the settings, says: %.*s", MR_FMT(mr_str_trim(line)));
+				        "Dovecot, started aside with the settings, says: %.*s",
+				        MR_FMT(mr_str_trim(line)));
 	}
 	mr_buf_done(&text);
 	return code == MR_E_NOT_FOUND ? 0 : code;
@@ -325,7 +365,8 @@ static void choose_owner(struct mr_twin *twin)
 	twin->uid = twin->backend->uid;
 	twin->gid = twin->backend->gid;
 	if (!twin->backend->has_owner || twin->uid == 0) {
-		twin->uid = geteuid() ? geteuid() : 65534; /* nobody: a mailbox never belongs to root */
+		twin->uid =
+		        geteuid() ? geteuid() : 65534; /* nobody: a mailbox never belongs to root */
 		twin->gid = geteuid() ? getegid() : 65534;
 	}
 }
@@ -354,7 +395,10 @@ static int run_twin(struct mr_twin *twin, const struct mr_dovecot_settings *sett
 
 int mr_dovecot_twin(struct mr_backend *backend, const struct mr_dovecot_settings *settings)
 {
-	struct mr_twin twin = {.backend = backend, .arena = MR_ARENA_INIT, .imap_port = free_port(), .user = TWIN_USER};
+	struct mr_twin twin = {.backend = backend,
+	        .arena = MR_ARENA_INIT,
+	        .imap_port = free_port(),
+	        .user = TWIN_USER};
 	int code;
 
 	choose_owner(&twin);

@@ -11,7 +11,8 @@ static void add_text(struct mr_attrs_builder *builder, mr_str name, unsigned fla
 		mr_attrs_add(builder, name, flags, value);
 }
 
-static void add_number(struct mr_attrs_builder *builder, mr_str name, unsigned flags, uint64_t number)
+static void add_number(
+        struct mr_attrs_builder *builder, mr_str name, unsigned flags, uint64_t number)
 {
 	struct mr_buf text = MR_BUF_INIT;
 
@@ -36,7 +37,8 @@ static void add_user_quota(struct mr_attrs_builder *builder, const struct mr_use
 	mr_buf_done(&text);
 }
 
-mr_str mr_dovecot_user_body(struct mr_backend *backend, struct mr_attrs_builder *builder, const struct mr_user *user)
+mr_str mr_dovecot_user_body(
+        struct mr_backend *backend, struct mr_attrs_builder *builder, const struct mr_user *user)
 {
 	mr_attrs_builder_clear(builder);
 	if (user->allow_nets.n) {
@@ -48,7 +50,8 @@ mr_str mr_dovecot_user_body(struct mr_backend *backend, struct mr_attrs_builder 
 	add_text(builder, MR_STR("mail_home"), 0, user->mail_home);
 	add_text(builder, MR_STR("name"), 0, user->name);
 	add_text(builder, MR_STR("password"),
-	        MR_ATTR_SENSITIVE | (user->password_owner_is_git ? 0U : (unsigned)MR_ATTR_LIVE), user->password.text);
+	        MR_ATTR_SENSITIVE | (user->password_owner_is_git ? 0U : (unsigned)MR_ATTR_LIVE),
+	        user->password.text);
 	add_user_quota(builder, user);
 	mr_dovecot_add_services(builder, user->services);
 	add_text(builder, MR_STR("state"), 0, mr_str_from(mr_user_state_name(user->state)));

@@ -78,10 +78,13 @@ bool mr_dovecot_value_same(mr_str a, mr_str b)
 	bool is_same = mr_str_eq(a, b) || same_words(a, b);
 
 	if (!is_same && quantity(a, &left, &left_kind) && quantity(b, &right, &right_kind))
-		/* a bare number: bytes against a size; what it counts of a time depends on the setting */
-		is_same = left == right && (left_kind == right_kind || (left_kind != 't' && right_kind != 't'));
+		/* a bare number: bytes against a size; what it counts of a time depends on the
+		 * setting */
+		is_same = left == right &&
+		          (left_kind == right_kind || (left_kind != 't' && right_kind != 't'));
 	if (!is_same)
-		is_same = same_words(mr_name_variables_old(&arena, a), mr_name_variables_old(&arena, b));
+		is_same = same_words(
+		        mr_name_variables_old(&arena, a), mr_name_variables_old(&arena, b));
 	mr_arena_done(&arena);
 	return is_same;
 }

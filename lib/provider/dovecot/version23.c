@@ -9,7 +9,8 @@
 
 #define HIDDEN "# hidden, use -P to show it"
 
-/* A path of 2.4 taken apart: the sections it stands in, the innermost of them, and the setting's own name. */
+/* A path of 2.4 taken apart: the sections it stands in, the innermost of them, and the setting's
+ * own name. */
 struct place {
 	mr_str parts[MR_DOVECOT_DEPTH];
 	size_t n;
@@ -37,13 +38,14 @@ static bool is_plugin_member(const struct place *place)
 
 static bool is_quota_root(const struct place *place)
 {
-	return place->n == 2 && mr_str_starts(place->section, MR_STR("quota ")) && mr_str_is(place->name, "driver");
+	return place->n == 2 && mr_str_starts(place->section, MR_STR("quota ")) &&
+	       mr_str_is(place->name, "driver");
 }
 
 static bool is_filter(mr_str section)
 {
-	static const mr_str words[] = {MR_STR_INIT("protocol "), MR_STR_INIT("local "), MR_STR_INIT("remote "),
-	        MR_STR_INIT("local_name ")};
+	static const mr_str words[] = {MR_STR_INIT("protocol "), MR_STR_INIT("local "),
+	        MR_STR_INIT("remote "), MR_STR_INIT("local_name ")};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (mr_str_starts(section, words[i]))
@@ -83,7 +85,8 @@ static bool plugin_member_in(struct mr_arena *arena, const struct mr_dovecot_set
         const struct place *place, mr_str *out)
 {
 	mr_str scope = mr_str_take(place->scope, place->scope.size - strlen("mail_plugins/"));
-	const struct mr_dovecot_setting *found = effective(in, joined(arena, scope, "mail_plugins"));
+	const struct mr_dovecot_setting *found =
+	        effective(in, joined(arena, scope, "mail_plugins"));
 
 	if (!found || !has_word(found->value, place->name))
 		return false;
@@ -92,9 +95,11 @@ static bool plugin_member_in(struct mr_arena *arena, const struct mr_dovecot_set
 }
 
 /* plugin { quota = count:User quota } */
-static bool quota_root_in(const struct mr_dovecot_settings *in, const struct place *place, mr_str *out)
+static bool quota_root_in(
+        const struct mr_dovecot_settings *in, const struct place *place, mr_str *out)
 {
-	const struct mr_dovecot_setting *found = mr_dovecot_settings_find(in, MR_STR("plugin/quota"));
+	const struct mr_dovecot_setting *found =
+	        mr_dovecot_settings_find(in, MR_STR("plugin/quota"));
 	mr_str rest = found ? found->value : (mr_str){0};
 	mr_str driver = mr_str_split(&rest, ':');
 
@@ -104,7 +109,8 @@ static bool quota_root_in(const struct mr_dovecot_settings *in, const struct pla
 	return true;
 }
 
-static bool value_in(struct mr_arena *arena, const struct mr_dovecot_settings *in, mr_str path, mr_str *out)
+static bool value_in(
+        struct mr_arena *arena, const struct mr_dovecot_settings *in, mr_str path, mr_str *out)
 {
 	const struct mr_dovecot_setting *found;
 	const struct mr_name_pair *pair;
@@ -135,27 +141,30 @@ static void add(struct mr_dovecot_settings *out, mr_str path, mr_str value)
 	mr_dovecot_settings_set(out, &(struct mr_dovecot_setting){.path = path, .value = value});
 }
 
-static void add_location(struct mr_arena *arena, mr_str scope, mr_str location, struct mr_dovecot_settings *out)
+static void add_location(
+        struct mr_arena *arena, mr_str scope, mr_str location, struct mr_dovecot_settings *out)
 {
 	for (size_t i = 0; mr_name_location_nth(i).size; i++) {
 		mr_str name = mr_name_location_nth(i);
 		mr_str value = mr_name_location_get(arena, location, name);
 
 		if (value.size)
-			add(out, mr_str_printf(arena, "%.*s%.*s", MR_FMT(scope), MR_FMT(name)), value);
+			add(out, mr_str_printf(arena, "%.*s%.*s", MR_FMT(scope), MR_FMT(name)),
+			        value);
 	}
 }
 
 static void all_in(struct mr_arena *arena, const struct mr_dovecot_settings *in,
         const struct mr_dovecot_settings *defaults, struct mr_dovecot_settings *out)
 {
-	mr_vec_each(setting, &in->list) {
-		const struct mr_dovecot_setting *plain = mr_dovecot_settings_find(defaults, setting->path);
+	mr_vec_each (setting, &in->list) {
+		const struct mr_dovecot_setting *plain =
+		        mr_dovecot_settings_find(defaults, setting->path);
 		const struct mr_name_pair *pair;
 		struct place place;
 
-		if ((plain && mr_str_eq(plain->value, setting->value)) || mr_str_is(setting->value, HIDDEN) ||
-		        !place_parse(setting->path, &place))
+		if ((plain && mr_str_eq(plain->value, setting->value)) ||
+		        mr_str_is(setting->value, HIDDEN) || !place_parse(setting->path, &place))
 			continue;
 		if (mr_str_is(place.name, "mail_location")) {
 			add_location(arena, place.scope, setting->value, out);
@@ -167,7 +176,8 @@ static void all_in(struct mr_arena *arena, const struct mr_dovecot_settings *in,
 	}
 }
 
-/* The same kind of section under any name, "service x/inet_listener y" as "service /inet_listener ". */
+/* The same kind of section under any name, "service x/inet_listener y" as "service /inet_listener
+ * ". */
 static mr_str shape_of(struct mr_arena *arena, mr_str path)
 {
 	mr_str parts[MR_DOVECOT_DEPTH];
@@ -180,7 +190,8 @@ static mr_str shape_of(struct mr_arena *arena, mr_str path)
 
 		if (i > 0)
 			mr_buf_add_char(&out, '/');
-		mr_buf_add_str(&out, mr_str_take(parts[i], blank < parts[i].size ? blank + 1 : blank));
+		mr_buf_add_str(
+		        &out, mr_str_take(parts[i], blank < parts[i].size ? blank + 1 : blank));
 	}
 	shape = mr_str_copy(arena, mr_buf_str(&out));
 	mr_buf_done(&out);
@@ -190,16 +201,22 @@ static mr_str shape_of(struct mr_arena *arena, mr_str path)
 /* What the defaults have no example of. */
 static bool is_known_shape(mr_str shape)
 {
-	static const mr_str shapes[] = {MR_STR_INIT("namespace /disabled"), MR_STR_INIT("namespace /hidden"),
-	        MR_STR_INIT("namespace /inbox"), MR_STR_INIT("namespace /list"), MR_STR_INIT("namespace /location"),
+	static const mr_str shapes[] = {MR_STR_INIT("namespace /disabled"),
+	        MR_STR_INIT("namespace /hidden"), MR_STR_INIT("namespace /inbox"),
+	        MR_STR_INIT("namespace /list"), MR_STR_INIT("namespace /location"),
 	        MR_STR_INIT("namespace /order"), MR_STR_INIT("namespace /prefix"),
 	        MR_STR_INIT("namespace /separator"), MR_STR_INIT("namespace /subscriptions"),
 	        MR_STR_INIT("namespace /type"), MR_STR_INIT("namespace /ignore_on_failure"),
-	        MR_STR_INIT("namespace /mailbox /auto"), MR_STR_INIT("namespace /mailbox /autoexpunge"),
-	        MR_STR_INIT("namespace /mailbox /autoexpunge_max_mails"), MR_STR_INIT("namespace /mailbox /comment"),
-	        MR_STR_INIT("namespace /mailbox /special_use"), MR_STR_INIT("service /fifo_listener /mode"),
-	        MR_STR_INIT("service /fifo_listener /user"), MR_STR_INIT("service /fifo_listener /group"),
-	        MR_STR_INIT("service /inet_listener /haproxy"), MR_STR_INIT("service /inet_listener /reuse_port")};
+	        MR_STR_INIT("namespace /mailbox /auto"),
+	        MR_STR_INIT("namespace /mailbox /autoexpunge"),
+	        MR_STR_INIT("namespace /mailbox /autoexpunge_max_mails"),
+	        MR_STR_INIT("namespace /mailbox /comment"),
+	        MR_STR_INIT("namespace /mailbox /special_use"),
+	        MR_STR_INIT("service /fifo_listener /mode"),
+	        MR_STR_INIT("service /fifo_listener /user"),
+	        MR_STR_INIT("service /fifo_listener /group"),
+	        MR_STR_INIT("service /inet_listener /haproxy"),
+	        MR_STR_INIT("service /inet_listener /reuse_port")};
 
 	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
 		if (mr_str_eq(shape, shapes[i]))
@@ -214,14 +231,15 @@ static bool has_shape(const struct mr_dovecot_settings *defaults, mr_str path)
 	bool is_known = is_known_shape(shape);
 
 	for (size_t i = 0; !is_known && i < defaults->list.n; i++)
-		is_known = mr_str_find(defaults->list.items[i].path, '/') < defaults->list.items[i].path.size &&
+		is_known = mr_str_find(defaults->list.items[i].path, '/') <
+		                   defaults->list.items[i].path.size &&
 		           mr_str_eq(shape_of(&arena, defaults->list.items[i].path), shape);
 	mr_arena_done(&arena);
 	return is_known;
 }
 
-static bool knows_old(struct mr_arena *arena, const struct mr_dovecot_settings *defaults, mr_str path,
-        const char **out_hint)
+static bool knows_old(struct mr_arena *arena, const struct mr_dovecot_settings *defaults,
+        mr_str path, const char **out_hint)
 {
 	struct place place;
 	const struct mr_name_pair *pair;
@@ -246,7 +264,8 @@ static bool knows_old(struct mr_arena *arena, const struct mr_dovecot_settings *
 	pair = mr_name_find_new(place.name, place.section);
 	if (pair)
 		inner = joined(arena, place.scope, pair->old_name);
-	return place.n > 1 ? has_shape(defaults, inner) : mr_dovecot_settings_find(defaults, inner) != NULL;
+	return place.n > 1 ? has_shape(defaults, inner)
+	                   : mr_dovecot_settings_find(defaults, inner) != NULL;
 }
 
 static bool knows(const struct mr_dovecot_settings *defaults, mr_str path, const char **out_hint)
@@ -280,13 +299,14 @@ static void quota_fields(mr_str quota, mr_str messages, struct mr_buf *out)
 		mr_buf_printf(out, ":messages=%.*s", MR_FMT(messages));
 }
 
-void mr_dovecot_render_23(struct mr_arena *arena, const struct mr_dovecot_settings *settings, struct mr_buf *out);
+void mr_dovecot_render_23(
+        struct mr_arena *arena, const struct mr_dovecot_settings *settings, struct mr_buf *out);
 
 const struct mr_dovecot_version mr_dovecot_version_23 = {
-	.prefix = "2.3.",
-	.knows = knows,
-	.value_in = value_in,
-	.all_in = all_in,
-	.render = mr_dovecot_render_23,
-	.quota_fields = quota_fields,
+        .prefix = "2.3.",
+        .knows = knows,
+        .value_in = value_in,
+        .all_in = all_in,
+        .render = mr_dovecot_render_23,
+        .quota_fields = quota_fields,
 };

@@ -1,5 +1,6 @@
 /*
- * Settings that follow from accounts: where Dovecot finds the users and their mail, and where it takes mail.
+ * Settings that follow from accounts: where Dovecot finds the users and their mail, and where it
+ * takes mail.
  */
 #include "dovecot/dovecot.h"
 
@@ -10,7 +11,7 @@
 #include "base/text.h"
 
 #define MAIN_CF_LIMIT ((size_t)4 << 20)
-#define MANY_USERS 200000 /* from here on auth needs more memory than its default allows */
+#define MANY_USERS    200000 /* from here on auth needs more memory than its default allows */
 
 struct wiring {
 	struct mr_backend *backend;
@@ -35,7 +36,9 @@ static mr_str base_value(struct wiring *wiring, mr_str path)
 	struct mr_backend *backend = wiring->backend;
 	mr_str value;
 
-	return backend->version->value_in(&backend->arena, &backend->base, path, &value) ? value : (mr_str){0};
+	return backend->version->value_in(&backend->arena, &backend->base, path, &value)
+	               ? value
+	               : (mr_str){0};
 }
 
 struct block {
@@ -46,10 +49,10 @@ struct block {
 
 /* In the order of their names, which is the order they are asked in. */
 static const struct block blocks[] = {
-	{"passdb mailreeve-1-denied", "denied", true},
-	{"passdb mailreeve-2-denied-service", "denied.%{protocol | lower}", true},
-	{"passdb mailreeve-3-users", "users", false},
-	{"userdb mailreeve-users", "users", false},
+        {"passdb mailreeve-1-denied", "denied", true},
+        {"passdb mailreeve-2-denied-service", "denied.%{protocol | lower}", true},
+        {"passdb mailreeve-3-users", "users", false},
+        {"userdb mailreeve-users", "users", false},
 };
 
 static void wire_part(struct wiring *wiring, const char *section, const char *name, mr_str value)
@@ -64,13 +67,16 @@ static void wire_databases(struct wiring *wiring)
 		bool is_passdb = mr_str_starts(mr_str_from(block->section), MR_STR("passdb"));
 
 		wire_part(wiring, block->section, "driver", MR_STR("passwd-file"));
-		wire_part(wiring, block->section, "auth_username_format", MR_STR("%{user | lower}"));
+		wire_part(
+		        wiring, block->section, "auth_username_format", MR_STR("%{user | lower}"));
 		wire_part(wiring, block->section, "passwd_file_path",
-		        mr_str_printf(&wiring->backend->arena, "%s/%s", wiring->backend->own_directory, block->file));
+		        mr_str_printf(&wiring->backend->arena, "%s/%s",
+		                wiring->backend->own_directory, block->file));
 		if (block->is_denial)
 			wire_part(wiring, block->section, "deny", MR_STR("yes"));
 		else if (is_passdb)
-			wire_part(wiring, block->section, "default_password_scheme", MR_STR("SHA512-CRYPT"));
+			wire_part(wiring, block->section, "default_password_scheme",
+			        MR_STR("SHA512-CRYPT"));
 	}
 }
 
@@ -89,8 +95,10 @@ static void wire_location(struct wiring *wiring)
 		static const struct {
 			const char *option;
 			mr_str name;
-		} options[] = {{"INDEX", MR_STR_INIT("mail_index_path")}, {"CONTROL", MR_STR_INIT("mail_control_path")},
-		        {"INBOX", MR_STR_INIT("mail_inbox_path")}, {"LAYOUT", MR_STR_INIT("mailbox_list_layout")},
+		} options[] = {{"INDEX", MR_STR_INIT("mail_index_path")},
+		        {"CONTROL", MR_STR_INIT("mail_control_path")},
+		        {"INBOX", MR_STR_INIT("mail_inbox_path")},
+		        {"LAYOUT", MR_STR_INIT("mailbox_list_layout")},
 		        {"ALT", MR_STR_INIT("mail_alt_path")}};
 		mr_str value = mr_str_split(&rest, ':');
 		mr_str option = mr_str_split(&value, '=');
@@ -108,7 +116,8 @@ static void wire_uid(struct wiring *wiring)
 
 	if (!mr_number_parse(value, UINT32_MAX, &first) && wiring->backend->uid < first)
 		wire(wiring, MR_STR("first_valid_uid"),
-		        mr_str_printf(&wiring->backend->arena, "%u", (unsigned)wiring->backend->uid));
+		        mr_str_printf(
+		                &wiring->backend->arena, "%u", (unsigned)wiring->backend->uid));
 }
 
 /* Postfix's own parameter, as far as a plain line of main.cf says it. */
@@ -121,15 +130,17 @@ static mr_str postfix_parameter(struct wiring *wiring, const char *name, mr_str 
 
 	if (folder.size == 0)
 		folder = MR_STR("/etc/postfix");
-	if (mr_file_read(wiring->backend->diags, mr_str_printf(arena, "%.*s/main.cf", MR_FMT(folder)).data,
-	            MAIN_CF_LIMIT, &text))
+	if (mr_file_read(wiring->backend->diags,
+	            mr_str_printf(arena, "%.*s/main.cf", MR_FMT(folder)).data, MAIN_CF_LIMIT,
+	            &text))
 		return otherwise;
 	rest = mr_buf_str(&text);
 	while (rest.size > 0) {
 		mr_str line = mr_str_split(&rest, '\n');
 		size_t equals = mr_str_find(line, '=');
 
-		if (line.size && line.data[0] != ' ' && mr_str_is(mr_str_trim(mr_str_take(line, equals)), name))
+		if (line.size && line.data[0] != ' ' &&
+		        mr_str_is(mr_str_trim(mr_str_take(line, equals)), name))
 			found = mr_str_copy(arena, mr_str_trim(mr_str_skip(line, equals + 1)));
 	}
 	mr_buf_done(&text);
@@ -139,8 +150,8 @@ static mr_str postfix_parameter(struct wiring *wiring, const char *name, mr_str 
 static bool has_listener(const struct mr_dovecot_settings *in, mr_str section, const char *leaf)
 {
 	struct mr_arena arena = MR_ARENA_INIT;
-	bool is_there =
-	        mr_dovecot_settings_find(in, mr_str_printf(&arena, "%.*s/%s", MR_FMT(section), leaf)) != NULL;
+	bool is_there = mr_dovecot_settings_find(in,
+	                        mr_str_printf(&arena, "%.*s/%s", MR_FMT(section), leaf)) != NULL;
 
 	mr_arena_done(&arena);
 	return is_there;
@@ -156,7 +167,9 @@ static void wire_unix_listener(struct wiring *wiring, mr_str path)
 
 	if (path.size && path.data[0] != '/')
 		path = mr_str_printf(arena, "%.*s/%.*s",
-		        MR_FMT(postfix_parameter(wiring, "queue_directory", MR_STR("/var/spool/postfix"))), MR_FMT(path));
+		        MR_FMT(postfix_parameter(
+		                wiring, "queue_directory", MR_STR("/var/spool/postfix"))),
+		        MR_FMT(path));
 	section = mr_str_printf(arena, "service lmtp/unix_listener %.*s", MR_FMT(path));
 	if (has_listener(&wiring->backend->base, section, "mode"))
 		return;
@@ -170,9 +183,10 @@ static void wire_unix_listener(struct wiring *wiring, mr_str path)
 /* Whether some listener of lmtp is on this port already. */
 static bool listens_at(const struct mr_dovecot_settings *in, mr_str port)
 {
-	mr_vec_each(setting, &in->list)
+	mr_vec_each (setting, &in->list)
 		if (mr_str_starts(setting->path, MR_STR("service lmtp/inet_listener ")) &&
-		        mr_str_ends(setting->path, MR_STR("/port")) && mr_str_eq(setting->value, port))
+		        mr_str_ends(setting->path, MR_STR("/port")) &&
+		        mr_str_eq(setting->value, port))
 			return true;
 	return false;
 }
@@ -205,7 +219,8 @@ static void wire_lmtp_protocol(struct wiring *wiring)
 	while (rest.size > 0)
 		if (mr_str_is(mr_str_split(&rest, ' '), "lmtp"))
 			return;
-	wire(wiring, MR_STR("protocols"), mr_str_printf(&wiring->backend->arena, "%.*s lmtp", MR_FMT(protocols)));
+	wire(wiring, MR_STR("protocols"),
+	        mr_str_printf(&wiring->backend->arena, "%.*s lmtp", MR_FMT(protocols)));
 }
 
 static void wire_delivery(struct wiring *wiring)
@@ -230,10 +245,12 @@ static void wire_delivery(struct wiring *wiring)
 
 static void wire_quota(struct wiring *wiring)
 {
-	/* plugins are named protocol by protocol: an outer list does not reach a protocol that has its own */
-	static const char *const plugins[] = {"protocol imap/mail_plugins/quota", "protocol imap/mail_plugins/imap_quota",
-	        "protocol pop3/mail_plugins/quota", "protocol lmtp/mail_plugins/quota",
-	        "protocol lda/mail_plugins/quota", "protocol doveadm/mail_plugins/quota"};
+	/* plugins are named protocol by protocol: an outer list does not reach a protocol that has
+	 * its own */
+	static const char *const plugins[] = {"protocol imap/mail_plugins/quota",
+	        "protocol imap/mail_plugins/imap_quota", "protocol pop3/mail_plugins/quota",
+	        "protocol lmtp/mail_plugins/quota", "protocol lda/mail_plugins/quota",
+	        "protocol doveadm/mail_plugins/quota"};
 	struct mr_arena *arena = &wiring->backend->arena;
 
 	for (size_t i = 0; i < sizeof plugins / sizeof *plugins; i++)
@@ -250,10 +267,12 @@ static void wire_memory(struct wiring *wiring, uint64_t n_users)
 
 	if (n_users > MANY_USERS)
 		wire(wiring, MR_STR("service auth/vsz_limit"),
-		        mr_str_printf(&wiring->backend->arena, "%llu M", (unsigned long long)megabytes));
+		        mr_str_printf(
+		                &wiring->backend->arena, "%llu M", (unsigned long long)megabytes));
 }
 
-int mr_dovecot_wire(struct mr_backend *backend, struct mr_desired *desired, bool has_quota, uint64_t n_users)
+int mr_dovecot_wire(
+        struct mr_backend *backend, struct mr_desired *desired, bool has_quota, uint64_t n_users)
 {
 	struct wiring wiring = {backend, mr_desired_accounts(desired)};
 

@@ -1,5 +1,6 @@
 /*
- * Replacing files as steps of a transaction: pre-image first, then the record of what will be written, then the rename.
+ * Replacing files as steps of a transaction: pre-image first, then the record of what will be
+ * written, then the rename.
  */
 #include "fileset/fileset.h"
 
@@ -11,9 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FILE_LIMIT ((size_t)1 << 30)
+#define FILE_LIMIT   ((size_t)1 << 30)
 #define RECORD_LIMIT ((size_t)1 << 20)
-#define PATH_LIMIT 4096
+#define PATH_LIMIT   4096
 
 static const struct mr_file_owner PRIVATE = {0, 0, 0600};
 
@@ -26,18 +27,20 @@ static int path_in(const struct mr_fileset *set, const char *name, const char *s
 	return 0;
 }
 
-/* What a file is without reading it: another inode was put there, or its time moved, when somebody else wrote it. */
+/* What a file is without reading it: another inode was put there, or its time moved, when somebody
+ * else wrote it. */
 static void add_identity(struct mr_buf *out, const struct stat *info)
 {
 	if (!info)
 		mr_buf_add_text(out, "absent\n");
 	else
 		mr_buf_printf(out, "%llu %llu %lld %lld.%09ld\n", (unsigned long long)info->st_dev,
-		        (unsigned long long)info->st_ino, (long long)info->st_size, (long long)info->st_mtim.tv_sec,
-		        info->st_mtim.tv_nsec);
+		        (unsigned long long)info->st_ino, (long long)info->st_size,
+		        (long long)info->st_mtim.tv_sec, info->st_mtim.tv_nsec);
 }
 
-/* One line a state that the transaction knows: the first is that before it, the others are those it made. */
+/* One line a state that the transaction knows: the first is that before it, the others are those it
+ * made. */
 static int record(const struct mr_fileset *set, const char *name, const struct stat *info)
 {
 	struct mr_buf text = MR_BUF_INIT;
@@ -62,13 +65,15 @@ static int copy(const struct mr_fileset *set, const char *from, const char *to)
 	int code = mr_file_read(set->diags, from, FILE_LIMIT, &content);
 
 	if (!code)
-		code = mr_file_replace(set->diags, to, content.size ? mr_buf_str(&content) : MR_STR(""), &PRIVATE);
+		code = mr_file_replace(
+		        set->diags, to, content.size ? mr_buf_str(&content) : MR_STR(""), &PRIVATE);
 	mr_buf_done_secret(&content);
 	return code;
 }
 
 /* A second name is as good as a copy: we never write into a file that is there. */
-static int keep_before(const struct mr_fileset *set, const struct mr_fileset_file *file, const struct stat *info)
+static int keep_before(
+        const struct mr_fileset *set, const struct mr_fileset_file *file, const struct stat *info)
 {
 	char before[PATH_LIMIT];
 	int code = path_in(set, file->name, "before", before);
@@ -95,12 +100,13 @@ static int touch_later(const struct mr_fileset *set, const char *path, const str
 		now.tv_sec = old->st_mtim.tv_sec + 1;
 	times[0] = times[1] = now;
 	if (utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW))
-		return mr_fail(set->diags, MR_E_FAILED, "cannot set the time of '%s': %s", path, strerror(errno));
+		return mr_fail(set->diags, MR_E_FAILED, "cannot set the time of '%s': %s", path,
+		        strerror(errno));
 	return 0;
 }
 
-static int write_and_rename(const struct mr_fileset *set, const struct mr_fileset_file *file, mr_str content,
-        const struct stat *old)
+static int write_and_rename(const struct mr_fileset *set, const struct mr_fileset_file *file,
+        mr_str content, const struct stat *old)
 {
 	struct mr_file_owner owner = {0, 0, 0644};
 	char aside[PATH_LIMIT];
@@ -118,7 +124,8 @@ static int write_and_rename(const struct mr_fileset *set, const struct mr_filese
 	if (!code)
 		code = touch_later(set, aside, old);
 	if (!code && lstat(aside, &made))
-		code = mr_fail(set->diags, MR_E_FAILED, "cannot look at '%s': %s", aside, strerror(errno));
+		code = mr_fail(
+		        set->diags, MR_E_FAILED, "cannot look at '%s': %s", aside, strerror(errno));
 	if (!code)
 		code = record(set, file->name, &made);
 	if (!code)
@@ -133,9 +140,11 @@ int mr_fileset_put(const struct mr_fileset *set, const struct mr_fileset_file *f
 	int code;
 
 	if (!is_there && errno != ENOENT)
-		return mr_fail(set->diags, MR_E_FAILED, "cannot look at '%s': %s", file->path, strerror(errno));
+		return mr_fail(set->diags, MR_E_FAILED, "cannot look at '%s': %s", file->path,
+		        strerror(errno));
 	if (is_there && !S_ISREG(info.st_mode))
-		return mr_fail(set->diags, MR_E_REJECTED, "cannot replace '%s': it is not a regular file", file->path);
+		return mr_fail(set->diags, MR_E_REJECTED,
+		        "cannot replace '%s': it is not a regular file", file->path);
 	code = keep_before(set, file, is_there ? &info : NULL);
 	if (code || content.data)
 		return code ? code : write_and_rename(set, file, content, is_there ? &info : NULL);
@@ -180,7 +189,8 @@ int mr_fileset_is_ours(const struct mr_fileset *set, const struct mr_fileset_fil
 		add_identity(&now, is_there ? &info : NULL);
 		rest = mr_buf_str(&states);
 		while (rest.size > 0)
-			*out |= mr_str_eq(mr_str_split(&rest, '\n'), mr_str_take(mr_buf_str(&now), now.size - 1));
+			*out |= mr_str_eq(mr_str_split(&rest, '\n'),
+			        mr_str_take(mr_buf_str(&now), now.size - 1));
 	}
 	mr_buf_done(&states);
 	mr_buf_done(&now);

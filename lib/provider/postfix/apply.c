@@ -11,11 +11,13 @@
 #include <string.h>
 
 /* A table that is not there: fine when nothing shall be in it. */
-static int apply_without_table(struct mr_backend *backend, mr_str name, const struct mr_change *const *changes, size_t n)
+static int apply_without_table(
+        struct mr_backend *backend, mr_str name, const struct mr_change *const *changes, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (changes[i]->after.data)
-			return mr_fail(backend->diags, MR_E_CONFLICT, "table '%.*s' is no longer there", MR_FMT(name));
+			return mr_fail(backend->diags, MR_E_CONFLICT,
+			        "table '%.*s' is no longer there", MR_FMT(name));
 	return 0;
 }
 
@@ -33,14 +35,17 @@ static int apply_rows(struct mr_backend *backend, const struct mr_change *const 
 		return apply_without_table(backend, name, changes, n);
 	if (table->live_kind != MR_TABLE_LMDB)
 		return mr_table_check(backend->diags,
-		        mr_table_path(&backend->arena, backend->generation, name, table->live_kind), table->live_kind,
-		        changes, n);
-	return mr_lmdb_apply(backend->diags, mr_table_path(&backend->arena, backend->generation, name, MR_TABLE_LMDB),
-	        changes, n);
+		        mr_table_path(&backend->arena, backend->generation, name, table->live_kind),
+		        table->live_kind, changes, n);
+	return mr_lmdb_apply(backend->diags,
+	        mr_table_path(&backend->arena, backend->generation, name, MR_TABLE_LMDB), changes,
+	        n);
 }
 
-/* Parameters without a staged flip: only in an undo of something that was never staged to its end. */
-static int apply_parameters(struct mr_backend *backend, const struct mr_change *const *changes, size_t n)
+/* Parameters without a staged flip: only in an undo of something that was never staged to its end.
+ */
+static int apply_parameters(
+        struct mr_backend *backend, const struct mr_change *const *changes, size_t n)
 {
 	struct mr_postfix_flip none = {0};
 	int code = mr_postfix_read_main(backend);
@@ -65,7 +70,8 @@ int mr_postfix_apply(struct mr_backend *backend, const struct mr_change *const *
 		return code;
 	if (is_undo)
 		return mr_postfix_flip_back(backend, &flip, changes, n);
-	/* All of the transaction goes live with one rename; the other batches have nothing to do. */
+	/* All of the transaction goes live with one rename; the other batches have nothing to do.
+	 */
 	if (!mr_str_eq(changes[0]->in->name, flip.last))
 		return 0;
 	return mr_postfix_flip_forward(backend, &flip);
@@ -88,8 +94,10 @@ int mr_postfix_finish(struct mr_backend *backend, const char *work_directory, bo
 	for (size_t i = 0; i < sizeof leftovers / sizeof *leftovers && !code; i++)
 		code = mr_file_remove(backend->diags,
 		        mr_postfix_path(backend, "%s/%s", backend->own_directory, leftovers[i]));
-	/* Daemons may still have the previous tables open for a while, and a person may want to look. */
+	/* Daemons may still have the previous tables open for a while, and a person may want to
+	 * look. */
 	if (!code && flip.new_generation.size)
-		code = mr_postfix_sweep_generations(backend, was_applied ? flip.old_generation : (mr_str){0});
+		code = mr_postfix_sweep_generations(
+		        backend, was_applied ? flip.old_generation : (mr_str){0});
 	return code;
 }

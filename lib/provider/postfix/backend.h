@@ -1,8 +1,9 @@
 /*
  * The Postfix backend's own state, shared by the files of this room.
  *
- * Our tables live in one directory a generation, CONFIG_DIRECTORY/mailreeve/gen-N; the parameter `mailreeve` in
- * main.cf names the live one and all parameters that use the tables say TYPE:${mailreeve}/NAME.
+ * Our tables live in one directory a generation, CONFIG_DIRECTORY/mailreeve/gen-N; the parameter
+ * `mailreeve` in main.cf names the live one and all parameters that use the tables say
+ * TYPE:${mailreeve}/NAME.
  */
 #ifndef MR_POSTFIX_BACKEND_H
 #define MR_POSTFIX_BACKEND_H
@@ -28,8 +29,9 @@ enum mr_wired {
 struct mr_wiring {
 	mr_str name;
 	enum mr_rank rank;
-	bool decides_class;    /* a row decides an address's class or transport, which smtpd remembers */
-	const char *object;    /* kind of the natural object of a live row: "user" */
+	bool decides_class; /* a row decides an address's class or transport, which smtpd remembers
+	                     */
+	const char *object; /* kind of the natural object of a live row: "user" */
 };
 extern const struct mr_wiring mr_wirings[MR_WIRED_COUNT];
 
@@ -72,12 +74,12 @@ struct mr_backend {
 	mr_str generation; /* path of the live one; empty: none */
 
 	bool has_keyed_kind;
-	enum mr_table_kind keyed_kind; /* what "default" means on this host */
+	enum mr_table_kind keyed_kind;         /* what "default" means on this host */
 	MR_VEC(struct mr_domain_fact) domains; /* by name */
 	MR_VEC(struct mr_domain_link) links;   /* by target, alias */
 	bool is_wired[MR_WIRED_COUNT];
 	struct mr_loc wired_loc[MR_WIRED_COUNT];
-	mr_str delivery; /* virtual_transport */
+	mr_str delivery;                        /* virtual_transport */
 	MR_VEC(struct mr_postfix_table) tables; /* by name */
 	MR_VEC(mr_str) sensitive;               /* parameters whose declared value is a secret */
 	MR_VEC(struct mr_collection) collections;
@@ -107,15 +109,19 @@ MR_CHECK int mr_postfix_survey(struct mr_backend *backend, struct mr_desired *de
 const struct mr_domain_fact *mr_postfix_find_domain(const struct mr_backend *backend, mr_str name);
 /* Errors of the declared parameters and tables on this host; MR_E_INVALID when there was one. */
 MR_CHECK int mr_postfix_judge(struct mr_backend *backend, struct mr_desired *desired);
-/* A declared value as it goes into main.cf: sizes as numbers, types before bare ${mailreeve}/NAME, normal form. */
-mr_str mr_postfix_render_value(struct mr_backend *backend, struct mr_arena *arena, mr_str name, mr_str value);
+/* A declared value as it goes into main.cf: sizes as numbers, types before bare ${mailreeve}/NAME,
+ * normal form. */
+mr_str mr_postfix_render_value(
+        struct mr_backend *backend, struct mr_arena *arena, mr_str name, mr_str value);
 
 /* What a declared row or a wired table's row projects to. */
-MR_CHECK int mr_postfix_project_wired(struct mr_backend *backend, enum mr_wired wired, struct mr_desired *desired,
-        struct mr_cursor *out);
-MR_CHECK int mr_postfix_project_table(struct mr_backend *backend, const struct mr_postfix_table *table,
+MR_CHECK int mr_postfix_project_wired(struct mr_backend *backend, enum mr_wired wired,
         struct mr_desired *desired, struct mr_cursor *out);
-MR_CHECK int mr_postfix_project_main(struct mr_backend *backend, struct mr_desired *desired, struct mr_cursor *out);
-int mr_postfix_sort(struct mr_backend *backend, struct mr_sorter *sorter, const char *what, struct mr_cursor *out);
+MR_CHECK int mr_postfix_project_table(struct mr_backend *backend,
+        const struct mr_postfix_table *table, struct mr_desired *desired, struct mr_cursor *out);
+MR_CHECK int mr_postfix_project_main(
+        struct mr_backend *backend, struct mr_desired *desired, struct mr_cursor *out);
+int mr_postfix_sort(struct mr_backend *backend, struct mr_sorter *sorter, const char *what,
+        struct mr_cursor *out);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * cdb tables, for hosts without lmdb: written whole by libcdb and never changed.
  *
- * Rows carry no trailing NUL, as postmap writes them. CDB_PUT_ADD is enough: our rows are sorted and unique.
+ * Rows carry no trailing NUL, as postmap writes them. CDB_PUT_ADD is enough: our rows are sorted
+ * and unique.
  */
 #include "postfix/table.h"
 
@@ -56,7 +57,8 @@ int mr_cdb_open(struct mr_diags *diags, const char *path, struct mr_cursor *out)
 	if (fd < 0 && errno == ENOENT)
 		return MR_E_NOT_FOUND;
 	if (fd < 0)
-		return mr_fail(diags, MR_E_UNREADABLE, "cannot open '%s': %s", path, strerror(errno));
+		return mr_fail(
+		        diags, MR_E_UNREADABLE, "cannot open '%s': %s", path, strerror(errno));
 	if (cdb_init(&cdb, fd))
 		return mr_fail(diags, MR_E_UNREADABLE, "cannot read '%s': it is no cdb file", path);
 	sorter = mr_sorter_new();
@@ -79,8 +81,8 @@ static int write_rows(struct cdb_make *make, struct mr_cursor *rows, uint64_t *o
 	while ((code = mr_cursor_next(rows, &row)) > 0) {
 		mr_str value = mr_attrs_get(row.body, MR_STR("value"));
 
-		if (cdb_make_put(make, row.key.data, (unsigned)row.key.size, value.data, (unsigned)value.size,
-		            CDB_PUT_ADD) < 0)
+		if (cdb_make_put(make, row.key.data, (unsigned)row.key.size, value.data,
+		            (unsigned)value.size, CDB_PUT_ADD) < 0)
 			return MR_E_FAILED;
 		++*out_rows;
 	}
@@ -98,13 +100,16 @@ int mr_cdb_build(struct mr_diags *diags, const struct mr_table_build *build, str
 	(void)unlink(build->path); /* a left-over of a run that was killed */
 	fd = open(build->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return mr_fail(diags, MR_E_FAILED, "cannot make '%s': %s", build->path, strerror(errno));
+		return mr_fail(
+		        diags, MR_E_FAILED, "cannot make '%s': %s", build->path, strerror(errno));
 	if (cdb_make_start(&make, fd))
-		return mr_fail(diags, MR_E_FAILED, "cannot write '%s': %s", build->path, strerror(errno));
+		return mr_fail(
+		        diags, MR_E_FAILED, "cannot write '%s': %s", build->path, strerror(errno));
 	code = write_rows(&make, rows, &n);
 	if (cdb_make_finish(&make) && !code)
 		code = MR_E_FAILED;
-	if (!code && (fchown(fd, build->owner.uid, build->owner.gid) || fchmod(fd, build->owner.mode) || fsync(fd)))
+	if (!code && (fchown(fd, build->owner.uid, build->owner.gid) ||
+	                     fchmod(fd, build->owner.mode) || fsync(fd)))
 		code = MR_E_FAILED;
 	if (code)
 		return mr_fail(diags, code, "cannot write '%s': %s", build->path, strerror(errno));

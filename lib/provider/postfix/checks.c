@@ -1,9 +1,9 @@
 /*
- * Judging what is staged: each table is opened by Postfix's own programs, and where parameters change, the staged
- * main.cf is read by postconf and tried out by a twin.
+ * Judging what is staged: each table is opened by Postfix's own programs, and where parameters
+ * change, the staged main.cf is read by postconf and tried out by a twin.
  *
- * Everything that is said on standard error counts, whatever the exit status; what the live configuration
- * has always said does not count against the staged one.
+ * Everything that is said on standard error counts, whatever the exit status; what the live
+ * configuration has always said does not count against the staged one.
  */
 #include "postfix/checks.h"
 
@@ -18,7 +18,7 @@
 #include <time.h>
 
 #define MASTER_LIMIT_BYTES ((size_t)4 << 20)
-#define PROBE_KEY "mailreeve-probe@invalid"
+#define PROBE_KEY          "mailreeve-probe@invalid"
 
 static bool is_digit(char c)
 {
@@ -85,7 +85,8 @@ static void replace_all(mr_str text, mr_str from, mr_str to, struct mr_buf *out)
 }
 
 /* The lines of a program's words, as if it had spoken of the live configuration. */
-static void add_words(struct mr_backend *backend, struct mr_postfix_complaints *out, mr_str words, const char *directory)
+static void add_words(struct mr_backend *backend, struct mr_postfix_complaints *out, mr_str words,
+        const char *directory)
 {
 	struct mr_buf text = MR_BUF_INIT;
 	mr_str rest;
@@ -107,7 +108,8 @@ static void fix_directory(struct mr_backend *backend, mr_str text, struct mr_buf
 	mr_buf_done(&once);
 }
 
-/* Every Postfix program reads a file of this very second again and again until the second is over. */
+/* Every Postfix program reads a file of this very second again and again until the second is over.
+ */
 static void look_old(const char *path)
 {
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = time(NULL) - 60}};
@@ -142,17 +144,22 @@ int mr_postfix_write_trial(struct mr_backend *backend, mr_str main_text, const c
 	int code = mr_dir_make(backend->diags, directory, 0755);
 
 	if (!code)
-		code = write_fixed(backend, main_text, mr_postfix_path(backend, "%s/main.cf", directory));
-	if (!code && (code = mr_file_read(backend->diags, master, MASTER_LIMIT_BYTES, &text)) == MR_E_NOT_FOUND)
-		code = mr_fail(backend->diags, MR_E_UNREADABLE, "cannot read '%s': it is not there", master);
+		code = write_fixed(
+		        backend, main_text, mr_postfix_path(backend, "%s/main.cf", directory));
+	if (!code && (code = mr_file_read(backend->diags, master, MASTER_LIMIT_BYTES, &text)) ==
+	                     MR_E_NOT_FOUND)
+		code = mr_fail(backend->diags, MR_E_UNREADABLE, "cannot read '%s': it is not there",
+		        master);
 	if (!code)
-		code = write_fixed(backend, mr_buf_str(&text), mr_postfix_path(backend, "%s/master.cf", directory));
+		code = write_fixed(backend, mr_buf_str(&text),
+		        mr_postfix_path(backend, "%s/master.cf", directory));
 	mr_buf_done(&text);
 	return code;
 }
 
 /* postconf reads both files in all of these; each says other things. */
-static int ask_postconf(struct mr_backend *backend, const char *directory, struct mr_postfix_complaints *out)
+static int ask_postconf(
+        struct mr_backend *backend, const char *directory, struct mr_postfix_complaints *out)
 {
 	static const char *const options[] = {"-n", "-M", "-P"};
 	int code = 0;
@@ -164,8 +171,10 @@ static int ask_postconf(struct mr_backend *backend, const char *directory, struc
 		if (!(code = mr_run(backend->diags, &run))) {
 			add_words(backend, out, mr_buf_str(&run.err), directory);
 			if (run.status && !mr_str_trim(mr_buf_str(&run.err)).size)
-				mr_postfix_complaints_add(out, mr_str_printf(&backend->arena, "postconf %s ended with status %d",
-				                               options[i], run.status));
+				mr_postfix_complaints_add(
+				        out, mr_str_printf(&backend->arena,
+				                     "postconf %s ended with status %d", options[i],
+				                     run.status));
 		}
 		mr_run_done(&run);
 	}
@@ -173,7 +182,8 @@ static int ask_postconf(struct mr_backend *backend, const char *directory, struc
 }
 
 /* postmap -q ends with 1 for "not found" and for every error alike: only its words tell. */
-static int open_table(struct mr_backend *backend, const char *directory, mr_str table, struct mr_postfix_complaints *out)
+static int open_table(struct mr_backend *backend, const char *directory, mr_str table,
+        struct mr_postfix_complaints *out)
 {
 	const char *name = mr_str_copy(&backend->arena, table).data;
 	const char *const argv[] = {"postmap", "-c", directory, "-q", PROBE_KEY, name, NULL};
@@ -186,7 +196,8 @@ static int open_table(struct mr_backend *backend, const char *directory, mr_str 
 	return code;
 }
 
-static int open_own_tables(struct mr_backend *backend, const struct mr_postfix_trial *trial, struct mr_postfix_complaints *out)
+static int open_own_tables(struct mr_backend *backend, const struct mr_postfix_trial *trial,
+        struct mr_postfix_complaints *out)
 {
 	int code = 0;
 
@@ -206,7 +217,8 @@ static int open_own_tables(struct mr_backend *backend, const struct mr_postfix_t
 	return code;
 }
 
-/* Opens one word of a changed value when it is "type:/path". Our own tables have been opened already. */
+/* Opens one word of a changed value when it is "type:/path". Our own tables have been opened
+ * already. */
 static int open_named_table(struct mr_backend *backend, mr_str word, const char *directory,
         struct mr_postfix_complaints *out)
 {
@@ -221,8 +233,8 @@ static int open_named_table(struct mr_backend *backend, mr_str word, const char 
 	        mr_str_printf(&backend->arena, "%.*s:%.*s", MR_FMT(type), MR_FMT(path)), out);
 }
 
-static int open_named_tables(struct mr_backend *backend, const struct mr_change *change, const char *directory,
-        struct mr_postfix_complaints *out)
+static int open_named_tables(struct mr_backend *backend, const struct mr_change *change,
+        const char *directory, struct mr_postfix_complaints *out)
 {
 	struct mr_buf value = MR_BUF_INIT, word = MR_BUF_INIT;
 	mr_str rest;
@@ -245,7 +257,8 @@ static int open_named_tables(struct mr_backend *backend, const struct mr_change 
 	return code;
 }
 
-static int check_static(struct mr_backend *backend, const struct mr_postfix_trial *trial, struct mr_postfix_complaints *out)
+static int check_static(struct mr_backend *backend, const struct mr_postfix_trial *trial,
+        struct mr_postfix_complaints *out)
 {
 	const char *directory = mr_postfix_path(backend, "%s/trial", backend->own_directory);
 	int code = mr_postfix_write_trial(backend, trial->main_text, directory);
@@ -253,13 +266,14 @@ static int check_static(struct mr_backend *backend, const struct mr_postfix_tria
 	if (!code)
 		code = ask_postconf(backend, directory, out);
 	for (size_t i = 0; i < trial->n && !code; i++)
-		if (!mr_postfix_table_name(trial->changes[i]->in->name).size && trial->changes[i]->after.data)
+		if (!mr_postfix_table_name(trial->changes[i]->in->name).size &&
+		        trial->changes[i]->after.data)
 			code = open_named_tables(backend, trial->changes[i], directory, out);
 	return code;
 }
 
-/* Complaints that the live configuration does not cause. `mailreeve` may be named by no parameter as long as declared tables are
- * not used yet. */
+/* Complaints that the live configuration does not cause. `mailreeve` may be named by no parameter
+ * as long as declared tables are not used yet. */
 static size_t report_new(struct mr_backend *backend, const struct mr_postfix_complaints *staged,
         const struct mr_postfix_complaints *live)
 {
@@ -269,16 +283,19 @@ static size_t report_new(struct mr_backend *backend, const struct mr_postfix_com
 		mr_str line = staged->lines.items[i];
 		bool is_own = has_part(line, MR_STR("unused parameter: mailreeve="));
 
-		if (is_own || (mr_postfix_complaints_has(live, line) && !mr_str_starts(line, MR_STR(MR_OPEN_RELAY))))
+		if (is_own || (mr_postfix_complaints_has(live, line) &&
+		                      !mr_str_starts(line, MR_STR(MR_OPEN_RELAY))))
 			continue;
-		(void)mr_fail(backend->diags, MR_E_REJECTED, "Postfix refuses the staged configuration: %.*s",
+		(void)mr_fail(backend->diags, MR_E_REJECTED,
+		        "Postfix refuses the staged configuration: %.*s",
 		        MR_FMT(line)); /* all of them are told, then the code is returned once */
 		n++;
 	}
 	return n;
 }
 
-typedef int (*judge_fn)(struct mr_backend *backend, const struct mr_postfix_trial *trial, struct mr_postfix_complaints *out);
+typedef int (*judge_fn)(struct mr_backend *backend, const struct mr_postfix_trial *trial,
+        struct mr_postfix_complaints *out);
 
 /* Judges the staged configuration, and the live one only when there is something to compare. */
 static int judge(struct mr_backend *backend, const struct mr_postfix_trial *trial, judge_fn fn)

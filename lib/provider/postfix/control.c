@@ -1,6 +1,6 @@
 /*
- * Controlling the running Postfix. An exit status of `postfix reload` proves nothing, so what it did is looked at:
- * the master that was there is still there, and every listener greets.
+ * Controlling the running Postfix. An exit status of `postfix reload` proves nothing, so what it
+ * did is looked at: the master that was there is still there, and every listener greets.
  */
 #include "postfix/control.h"
 
@@ -18,16 +18,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COMMAND_TIMEOUT_MS 30000
-#define GREETING_TIMEOUT_MS 5000
+#define COMMAND_TIMEOUT_MS    30000
+#define GREETING_TIMEOUT_MS   5000
 #define POSTSCREEN_TIMEOUT_MS 12000
-#define SETTLE_MS 300
-#define START_WAIT_MS 10000
-#define LOG_TAIL_BYTES (256 * 1024)
+#define SETTLE_MS             300
+#define START_WAIT_MS         10000
+#define LOG_TAIL_BYTES        (256 * 1024)
 
 static bool expanded(struct mr_backend *backend, const char *name, struct mr_buf *out)
 {
-	return !mr_postfix_expand(backend, mr_postfix_value(backend, mr_str_from(name)), out) && out->size;
+	return !mr_postfix_expand(backend, mr_postfix_value(backend, mr_str_from(name)), out) &&
+	       out->size;
 }
 
 /* master(8) holds an flock on its pid file as long as it lives. */
@@ -48,7 +49,8 @@ pid_t mr_postfix_master(struct mr_backend *backend)
 	if (expanded(backend, "queue_directory", &queue)) {
 		mr_buf_add_text(&queue, "/pid/master.pid");
 		if (mr_file_read(backend->diags, queue.data, 4096, &text) ||
-		        mr_number_parse(mr_str_trim(mr_buf_str(&text)), INT32_MAX, &pid) || !is_locked(queue.data))
+		        mr_number_parse(mr_str_trim(mr_buf_str(&text)), INT32_MAX, &pid) ||
+		        !is_locked(queue.data))
 			pid = 0;
 	}
 	mr_buf_done(&queue);
@@ -57,7 +59,8 @@ pid_t mr_postfix_master(struct mr_backend *backend)
 }
 
 /* Where a listener "smtp", "127.0.0.1:10025" or "[::1]:25" can be reached from here. */
-static bool listener_address(struct mr_backend *backend, mr_str name, char *out_address, size_t size, unsigned *out_port)
+static bool listener_address(
+        struct mr_backend *backend, mr_str name, char *out_address, size_t size, unsigned *out_port)
 {
 	size_t colon = mr_str_rfind(name, ':');
 	mr_str host = colon < name.size ? mr_str_take(name, colon) : (mr_str){0};
@@ -100,8 +103,10 @@ static void interface_address(struct mr_backend *backend, char *address, size_t 
 	word = mr_str_split(&rest, ' ');
 	if (word.size && word.data[0] == '[')
 		word = (mr_str){word.data + 1, word.size > 2 ? word.size - 2 : 0};
-	/* A name would have to be resolved; the loopback is right for "all", "loopback-only" and "localhost". */
-	if (word.size && strspn(word.data, "0123456789.:abcdefABCDEF") >= word.size && !mr_str_is(word, "all"))
+	/* A name would have to be resolved; the loopback is right for "all", "loopback-only" and
+	 * "localhost". */
+	if (word.size && strspn(word.data, "0123456789.:abcdefABCDEF") >= word.size &&
+	        !mr_str_is(word, "all"))
 		snprintf(address, size, "%.*s", MR_FMT(word));
 	mr_buf_done(&interfaces);
 }
@@ -116,7 +121,8 @@ static bool is_wrapped(const struct mr_postfix_service *service)
 	return false;
 }
 
-static int greet(struct mr_backend *backend, const struct mr_postfix_service *service, unsigned timeout_ms)
+static int greet(
+        struct mr_backend *backend, const struct mr_postfix_service *service, unsigned timeout_ms)
 {
 	char address[64];
 	struct mr_postfix_smtp smtp;
@@ -129,13 +135,15 @@ static int greet(struct mr_backend *backend, const struct mr_postfix_service *se
 		interface_address(backend, address, sizeof address);
 	if (is_wrapped(service))
 		return mr_postfix_smtp_listens(address, port, timeout_ms)
-		        ? 0
-		        : mr_fail(backend->diags, MR_E_FAILED, "Postfix does not listen on '%s:%u'", address, port);
+		               ? 0
+		               : mr_fail(backend->diags, MR_E_FAILED,
+		                         "Postfix does not listen on '%s:%u'", address, port);
 	if (mr_str_is(service->command, "postscreen") && timeout_ms < POSTSCREEN_TIMEOUT_MS)
 		timeout_ms = POSTSCREEN_TIMEOUT_MS;
 	code = mr_postfix_smtp_open(&smtp, address, port, timeout_ms);
 	if (code != 220)
-		code = mr_fail(backend->diags, MR_E_FAILED, "Postfix does not greet on '%s:%u': %.*s", address, port,
+		code = mr_fail(backend->diags, MR_E_FAILED,
+		        "Postfix does not greet on '%s:%u': %.*s", address, port,
 		        MR_FMT(mr_buf_str(&smtp.reply)));
 	else
 		code = 0;
@@ -149,7 +157,8 @@ int mr_postfix_greet_all(struct mr_backend *backend, unsigned timeout_ms)
 
 	for (size_t i = 0; i < backend->postconf.services.n && !code; i++) {
 		const struct mr_postfix_service *service = &backend->postconf.services.items[i];
-		bool is_smtp = mr_str_is(service->command, "smtpd") || mr_str_is(service->command, "postscreen");
+		bool is_smtp = mr_str_is(service->command, "smtpd") ||
+		               mr_str_is(service->command, "postscreen");
 
 		if (!mr_str_is(service->type, "inet") || !is_smtp)
 			continue;
@@ -161,12 +170,14 @@ int mr_postfix_greet_all(struct mr_backend *backend, unsigned timeout_ms)
 
 static int command(struct mr_backend *backend, const char *const *argv)
 {
-	struct mr_run run = {.argv = argv, .timeout_ms = COMMAND_TIMEOUT_MS, .is_daemon_starter = true};
+	struct mr_run run = {
+	        .argv = argv, .timeout_ms = COMMAND_TIMEOUT_MS, .is_daemon_starter = true};
 	int code = mr_run(backend->diags, &run);
 
 	if (!code && run.status)
-		code = mr_fail(backend->diags, MR_E_FAILED, "'%s … %s' ended with status %d: %.*s", argv[0],
-		        argv[0][0] == 'p' ? argv[3] : argv[1], run.status, MR_FMT(mr_str_trim(mr_buf_str(&run.err))));
+		code = mr_fail(backend->diags, MR_E_FAILED, "'%s … %s' ended with status %d: %.*s",
+		        argv[0], argv[0][0] == 'p' ? argv[3] : argv[1], run.status,
+		        MR_FMT(mr_str_trim(mr_buf_str(&run.err))));
 	mr_run_done(&run);
 	return code;
 }
@@ -179,7 +190,8 @@ static int control(struct mr_backend *backend, const char *verb)
 	bool is_main_instance = !strcmp(backend->config_directory, "/etc/postfix");
 	struct stat status;
 
-	if (backend->host->services_are_direct || !is_main_instance || stat("/run/systemd/system", &status))
+	if (backend->host->services_are_direct || !is_main_instance ||
+	        stat("/run/systemd/system", &status))
 		return command(backend, direct);
 	return command(backend, managed);
 }
@@ -244,14 +256,17 @@ static int reload(struct mr_backend *backend, pid_t master)
 	mr_str line;
 
 	if (!code) {
-		mr_postfix_sleep_ms(SETTLE_MS); /* a master that dies of the reload does so after the command returned */
+		mr_postfix_sleep_ms(SETTLE_MS); /* a master that dies of the reload does so after
+		                                   the command returned */
 		if (mr_postfix_master(backend) != master)
-			code = mr_fail(backend->diags, MR_E_FAILED, "Postfix's master ended at the reload");
+			code = mr_fail(backend->diags, MR_E_FAILED,
+			        "Postfix's master ended at the reload");
 	}
 	if (!code)
 		code = mr_postfix_greet_all(backend, GREETING_TIMEOUT_MS);
 	if (log.size && (line = bad_line_since(backend, log.data, mark)).size)
-		code = mr_fail(backend->diags, MR_E_FAILED, "Postfix complained after the reload: %.*s", MR_FMT(line));
+		code = mr_fail(backend->diags, MR_E_FAILED,
+		        "Postfix complained after the reload: %.*s", MR_FMT(line));
 	mr_buf_done(&log);
 	return code;
 }
@@ -265,7 +280,8 @@ int mr_postfix_activate(struct mr_backend *backend, enum mr_activation what, boo
 	if (code || what == MR_ACTIVATE_NOTHING)
 		return code;
 	master = mr_postfix_master(backend);
-	/* What did not run is not started; but an undo may find it dead of the change that it takes back. */
+	/* What did not run is not started; but an undo may find it dead of the change that it takes
+	 * back. */
 	if (!master && !(is_undo && backend->was_running))
 		return 0;
 	backend->was_running = true;
@@ -273,7 +289,8 @@ int mr_postfix_activate(struct mr_backend *backend, enum mr_activation what, boo
 		return restart(backend);
 	if (!is_undo)
 		return reload(backend, master);
-	/* A service that master throttled keeps refusing for a minute after a reload: stop and start is the cure. */
+	/* A service that master throttled keeps refusing for a minute after a reload: stop and
+	 * start is the cure. */
 	mr_diags_init(&quiet);
 	{
 		struct mr_diags *loud = backend->diags;

@@ -1,6 +1,6 @@
 /*
- * Speaking to the twin: every listener greets, known users are taken, unknown ones refused, and no stranger may
- * relay; then its log is read.
+ * Speaking to the twin: every listener greets, known users are taken, unknown ones refused, and no
+ * stranger may relay; then its log is read.
  */
 #include "postfix/checks.h"
 #include "postfix/smtp.h"
@@ -9,14 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GREETING_MS 6000
-#define POSTSCREEN_MS 12000
-#define DIALOGUE_MS 20000
+#define GREETING_MS     6000
+#define POSTSCREEN_MS   12000
+#define DIALOGUE_MS     20000
 #define LOG_LIMIT_BYTES ((size_t)8 << 20)
-#define LOG_QUIET_MS 250
-#define NOBODY "mailreeve-no-such-user-4c1f"
-#define STRANGER "192.0.2.77"
-#define FOREIGN "someone@mailreeve-foreign.example"
+#define LOG_QUIET_MS    250
+#define NOBODY          "mailreeve-no-such-user-4c1f"
+#define STRANGER        "192.0.2.77"
+#define FOREIGN         "someone@mailreeve-foreign.example"
 
 struct probe {
 	struct mr_postfix_twin *twin;
@@ -30,7 +30,8 @@ static const char *address_of(const struct mr_postfix_twin *twin)
 	return twin->is_six ? "::1" : "127.0.0.1";
 }
 
-static void complain(struct probe *probe, const struct mr_postfix_listener *listener, const char *what, mr_str reply)
+static void complain(struct probe *probe, const struct mr_postfix_listener *listener,
+        const char *what, mr_str reply)
 {
 	mr_str line = mr_str_printf(&probe->twin->backend->arena, "service '%.*s' %s: %.*s",
 	        MR_FMT(listener->service->name), what, MR_FMT(reply));
@@ -54,8 +55,8 @@ static bool is_broken(int code, mr_str reply)
 	return code < 0 || code == 421 || has(reply, " 4.3.0 ") || has(reply, " 4.3.5 ");
 }
 
-static int ask_recipient(struct probe *probe, const struct mr_postfix_listener *listener, struct mr_postfix_smtp *smtp,
-        const char *address)
+static int ask_recipient(struct probe *probe, const struct mr_postfix_listener *listener,
+        struct mr_postfix_smtp *smtp, const char *address)
 {
 	int code = mr_postfix_smtp_command(smtp, "RCPT TO:<%s>", address);
 
@@ -65,7 +66,8 @@ static int ask_recipient(struct probe *probe, const struct mr_postfix_listener *
 }
 
 /* Up to MAIL FROM; false when the dialogue is over. */
-static bool begin(struct probe *probe, const struct mr_postfix_listener *listener, struct mr_postfix_smtp *smtp, bool is_stranger)
+static bool begin(struct probe *probe, const struct mr_postfix_listener *listener,
+        struct mr_postfix_smtp *smtp, bool is_stranger)
 {
 	bool is_postscreen = mr_str_is(listener->service->command, "postscreen");
 	int code = mr_postfix_smtp_open(smtp, address_of(probe->twin), listener->port,
@@ -77,7 +79,8 @@ static bool begin(struct probe *probe, const struct mr_postfix_listener *listene
 	}
 	smtp->deadline_ms = mr_postfix_clock_ms() + DIALOGUE_MS;
 	if (is_stranger && (mr_postfix_smtp_command(smtp, "EHLO localhost") != 250 ||
-	                           mr_postfix_smtp_command(smtp, "XCLIENT ADDR=" STRANGER " NAME=[UNAVAILABLE]") != 220)) {
+	                           mr_postfix_smtp_command(smtp, "XCLIENT ADDR=" STRANGER
+	                                                         " NAME=[UNAVAILABLE]") != 220)) {
 		complain(probe, listener, "takes no XCLIENT", mr_buf_str(&smtp->reply));
 		return false;
 	}
@@ -99,8 +102,8 @@ static bool is_public(const struct mr_postfix_listener *listener)
 {
 	mr_str name = listener->service->name;
 
-	return mr_str_is(name, "smtp") || mr_str_is(name, "25") || mr_str_ends(name, MR_STR(":25")) ||
-	        mr_str_ends(name, MR_STR(":smtp"));
+	return mr_str_is(name, "smtp") || mr_str_is(name, "25") ||
+	       mr_str_ends(name, MR_STR(":25")) || mr_str_ends(name, MR_STR(":smtp"));
 }
 
 /* false when the listener does not even greet. */
@@ -114,14 +117,17 @@ static bool ask_inside(struct probe *probe, const struct mr_postfix_listener *li
 		if (probe->known.size) {
 			code = ask_recipient(probe, listener, &smtp, probe->known.data);
 			if (code >= 500 && is_public(listener))
-				complain(probe, listener, "refuses a known user", mr_buf_str(&smtp.reply));
+				complain(probe, listener, "refuses a known user",
+				        mr_buf_str(&smtp.reply));
 		}
 		if (probe->unknown.size) {
 			code = ask_recipient(probe, listener, &smtp, probe->unknown.data);
 			if (code / 100 == 2)
-				complain(probe, listener, "accepts an unknown user", mr_buf_str(&smtp.reply));
+				complain(probe, listener, "accepts an unknown user",
+				        mr_buf_str(&smtp.reply));
 		}
-		(void)ask_recipient(probe, listener, &smtp, FOREIGN); /* inside clients may relay or not */
+		(void)ask_recipient(
+		        probe, listener, &smtp, FOREIGN); /* inside clients may relay or not */
 	}
 	has_greeted = smtp.has_greeted;
 	mr_postfix_smtp_close(&smtp);
@@ -135,12 +141,13 @@ static void ask_outside(struct probe *probe, const struct mr_postfix_listener *l
 	if (begin(probe, listener, &smtp, true) &&
 	        ask_recipient(probe, listener, &smtp, FOREIGN) / 100 == 2)
 		mr_postfix_complaints_add(probe->out, mr_str_printf(&probe->twin->backend->arena,
-		                                      MR_OPEN_RELAY " (service '%.*s')",
-		                                      MR_FMT(listener->service->name)));
+		                                              MR_OPEN_RELAY " (service '%.*s')",
+		                                              MR_FMT(listener->service->name)));
 	mr_postfix_smtp_close(&smtp);
 }
 
-/* A known user from the staged tables, and nobody in the same domain unless a catch-all takes it. */
+/* A known user from the staged tables, and nobody in the same domain unless a catch-all takes it.
+ */
 static void choose_recipients(struct probe *probe, mr_str generation)
 {
 	struct mr_backend *backend = probe->twin->backend;
@@ -152,7 +159,8 @@ static void choose_recipients(struct probe *probe, mr_str generation)
 
 	if (!generation.size || !users || !users->is_desired ||
 	        mr_table_open(backend->diags,
-	                mr_table_path(&backend->arena, generation, users->name, backend->keyed_kind),
+	                mr_table_path(
+	                        &backend->arena, generation, users->name, backend->keyed_kind),
 	                backend->keyed_kind, &rows))
 		return;
 	if (mr_cursor_next(&rows, &row) > 0) {
@@ -162,12 +170,14 @@ static void choose_recipients(struct probe *probe, mr_str generation)
 		domain = mr_str_skip(probe->known, mr_str_rfind(probe->known, '@') + 1);
 		fact = mr_postfix_find_domain(backend, domain);
 		if (fact && !fact->has_catch_all)
-			probe->unknown = mr_str_printf(&backend->arena, NOBODY "@%.*s", MR_FMT(domain));
+			probe->unknown =
+			        mr_str_printf(&backend->arena, NOBODY "@%.*s", MR_FMT(domain));
 	}
 	mr_cursor_close(&rows);
 }
 
-/* "Nov 22 13:35:47 mx mailreeve-twin/smtpd[122]: warning: …" without what comes before the program's name. */
+/* "Nov 22 13:35:47 mx mailreeve-twin/smtpd[122]: warning: …" without what comes before the
+ * program's name. */
 static mr_str message_of(mr_str line)
 {
 	mr_str name = MR_STR("mailreeve-twin/");
@@ -186,7 +196,8 @@ static void read_log(struct probe *probe)
 	mr_str rest;
 
 	mr_postfix_sleep_ms(LOG_QUIET_MS); /* qmgr and others say why they end a little later */
-	if (!mr_file_read(backend->diags, mr_postfix_path(backend, "%s/mail.log", probe->twin->directory),
+	if (!mr_file_read(backend->diags,
+	            mr_postfix_path(backend, "%s/mail.log", probe->twin->directory),
 	            LOG_LIMIT_BYTES, &text)) {
 		rest = mr_buf_str(&text);
 		while (rest.size) {
@@ -200,7 +211,8 @@ static void read_log(struct probe *probe)
 	mr_buf_done(&text);
 }
 
-int mr_postfix_run_twin(struct mr_backend *backend, const struct mr_postfix_trial *trial, struct mr_postfix_complaints *out)
+int mr_postfix_run_twin(struct mr_backend *backend, const struct mr_postfix_trial *trial,
+        struct mr_postfix_complaints *out)
 {
 	struct mr_postfix_twin twin;
 	struct probe probe = {.twin = &twin, .out = out};

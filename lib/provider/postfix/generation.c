@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ROW_OVERHEAD_BYTES 64
+#define ROW_OVERHEAD_BYTES  64
 #define GENERATIONS_AT_MOST 1000
 
 /* Live rows with the changes of one table worked in; both come in key order. */
@@ -31,7 +31,8 @@ static int merge_next(struct mr_cursor *cursor, struct mr_item *out)
 	struct merge *merge = cursor->state;
 
 	for (;;) {
-		const struct mr_change *change = merge->next < merge->n ? merge->changes[merge->next] : NULL;
+		const struct mr_change *change =
+		        merge->next < merge->n ? merge->changes[merge->next] : NULL;
 		int order;
 
 		if (merge->has_row == 2) /* the row handed out last is used up */
@@ -40,7 +41,9 @@ static int merge_next(struct mr_cursor *cursor, struct mr_item *out)
 			return merge->has_row;
 		if (!change && !merge->has_row)
 			return 0;
-		order = !change ? -1 : !merge->has_row ? 1 : mr_str_cmp(merge->row.key, change->key);
+		order = !change           ? -1
+		        : !merge->has_row ? 1
+		                          : mr_str_cmp(merge->row.key, change->key);
 		if (order < 0) {
 			*out = merge->row;
 			merge->has_row = 2;
@@ -57,7 +60,8 @@ static int merge_next(struct mr_cursor *cursor, struct mr_item *out)
 }
 
 /* The run of changes that belong to one table. */
-static void changes_of(mr_str table, const struct mr_change *const *changes, size_t n, size_t *out_start, size_t *out_n)
+static void changes_of(mr_str table, const struct mr_change *const *changes, size_t n,
+        size_t *out_start, size_t *out_n)
 {
 	size_t start = 0, end;
 
@@ -78,7 +82,8 @@ static size_t limit_of(const char *live_path, const struct merge *merge)
 	if (live_path && !stat(live_path, &status))
 		limit = (size_t)status.st_size;
 	for (size_t i = 0; i < merge->n; i++)
-		limit += merge->changes[i]->key.size + merge->changes[i]->after.size + ROW_OVERHEAD_BYTES;
+		limit += merge->changes[i]->key.size + merge->changes[i]->after.size +
+		         ROW_OVERHEAD_BYTES;
 	return limit;
 }
 
@@ -107,13 +112,14 @@ static int build_rows(struct mr_backend *backend, struct mr_table_build *build, 
 	if (!code)
 		code = count_rows(backend, build, &there);
 	if (!code && there != written)
-		code = mr_fail(backend->diags, MR_E_REJECTED, "'%s' holds %llu rows and not the %llu written", build->path,
+		code = mr_fail(backend->diags, MR_E_REJECTED,
+		        "'%s' holds %llu rows and not the %llu written", build->path,
 		        (unsigned long long)there, (unsigned long long)written);
 	return code;
 }
 
-static int build_table(struct mr_backend *backend, const struct mr_postfix_table *table, mr_str generation,
-        const struct mr_change *const *changes, size_t n)
+static int build_table(struct mr_backend *backend, const struct mr_postfix_table *table,
+        mr_str generation, const struct mr_change *const *changes, size_t n)
 {
 	enum mr_table_kind kind = table->is_desired ? table->kind : table->live_kind;
 	struct mr_table_build build = {.kind = kind, .owner = mr_postfix_table_owner(backend)};
@@ -125,11 +131,14 @@ static int build_table(struct mr_backend *backend, const struct mr_postfix_table
 	changes_of(table->name, changes, n, &start, &merge.n);
 	merge.changes = changes + start;
 	if (table->is_live) {
-		live_path = mr_table_path(&backend->arena, backend->generation, table->name, table->live_kind);
-		if ((code = mr_table_open(backend->diags, live_path, table->live_kind, &merge.live)))
-			return code == MR_E_NOT_FOUND ? mr_fail(backend->diags, MR_E_UNREADABLE,
-			                                        "table '%s' is not there", live_path)
-			                              : code;
+		live_path = mr_table_path(
+		        &backend->arena, backend->generation, table->name, table->live_kind);
+		if ((code = mr_table_open(
+		             backend->diags, live_path, table->live_kind, &merge.live)))
+			return code == MR_E_NOT_FOUND
+			               ? mr_fail(backend->diags, MR_E_UNREADABLE,
+			                         "table '%s' is not there", live_path)
+			               : code;
 		merge.has_row = 2;
 	}
 	build.path = mr_table_path(&backend->arena, generation, table->name, kind);
@@ -170,8 +179,8 @@ static bool belongs_in(const struct mr_postfix_table *table, const struct mr_mai
 	return table->is_desired || (table->is_live && mr_postfix_names_table(staged, table->name));
 }
 
-int mr_postfix_build_generation(struct mr_backend *backend, const struct mr_change *const *changes, size_t n,
-        const struct mr_maincf *staged, mr_str *out_path)
+int mr_postfix_build_generation(struct mr_backend *backend, const struct mr_change *const *changes,
+        size_t n, const struct mr_maincf *staged, mr_str *out_path)
 {
 	const char *path = mr_postfix_path(backend, "%s/gen-%llu", backend->own_directory,
 	        (unsigned long long)highest_generation(backend) + 1);
@@ -187,7 +196,8 @@ int mr_postfix_build_generation(struct mr_backend *backend, const struct mr_chan
 		return code;
 	for (size_t i = 0; i < backend->tables.n && !code; i++)
 		if (belongs_in(&backend->tables.items[i], staged))
-			code = build_table(backend, &backend->tables.items[i], mr_str_from(path), changes, n);
+			code = build_table(
+			        backend, &backend->tables.items[i], mr_str_from(path), changes, n);
 	if (!code)
 		code = mr_dir_sync(backend->diags, path);
 	if (!code)
@@ -213,7 +223,8 @@ static bool process_holds(const char *process, mr_str path)
 		ssize_t size = readlinkat(dirfd(dir), entry->d_name, link, sizeof link);
 		mr_str target = {link, size > 0 ? (size_t)size : 0};
 
-		holds = mr_str_starts(target, path) && target.size > path.size && target.data[path.size] == '/';
+		holds = mr_str_starts(target, path) && target.size > path.size &&
+		        target.data[path.size] == '/';
 	}
 	if (dir)
 		(void)closedir(dir);
@@ -227,7 +238,8 @@ static bool is_held(mr_str path)
 	bool holds = !dir;
 
 	while (dir && !holds && (entry = readdir(dir)))
-		holds = entry->d_name[0] >= '0' && entry->d_name[0] <= '9' && process_holds(entry->d_name, path);
+		holds = entry->d_name[0] >= '0' && entry->d_name[0] <= '9' &&
+		        process_holds(entry->d_name, path);
 	if (dir)
 		(void)closedir(dir);
 	return holds;
@@ -244,8 +256,10 @@ int mr_postfix_sweep_generations(struct mr_backend *backend, mr_str keep)
 
 		if (!generation_number(entry->d_name))
 			continue;
-		path = mr_str_from(mr_postfix_path(backend, "%s/%s", backend->own_directory, entry->d_name));
-		if (!mr_str_eq(path, keep) && !mr_str_eq(path, backend->generation) && !is_held(path))
+		path = mr_str_from(
+		        mr_postfix_path(backend, "%s/%s", backend->own_directory, entry->d_name));
+		if (!mr_str_eq(path, keep) && !mr_str_eq(path, backend->generation) &&
+		        !is_held(path))
 			code = mr_dir_remove(backend->diags, path.data);
 	}
 	if (dir)

@@ -1,5 +1,6 @@
 /*
- * Judging declared parameters and rows before anything is planned: what Postfix itself would pass over in silence.
+ * Judging declared parameters and rows before anything is planned: what Postfix itself would pass
+ * over in silence.
  */
 #include "postfix/judge.h"
 
@@ -13,13 +14,15 @@
 struct declared {
 	struct mr_arena arena;
 	MR_VEC(struct mr_parameter) list;
-	mr_str classes;   /* smtpd_restriction_classes in force */
-	struct mr_buf values; /* all values that may refer to a parameter: main.cf's, declared ones, master.cf's arguments */
+	mr_str classes;       /* smtpd_restriction_classes in force */
+	struct mr_buf values; /* all values that may refer to a parameter: main.cf's, declared ones,
+	                         master.cf's arguments */
 };
 
 static bool is_name_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_';
 }
 
 static const struct mr_parameter *find_declared(const struct declared *declared, mr_str name)
@@ -34,7 +37,8 @@ static const struct mr_parameter *find_declared(const struct declared *declared,
 static bool has_word(mr_str text, mr_str name)
 {
 	for (size_t i = 0; name.size && i + name.size <= text.size; i++)
-		if (!memcmp(text.data + i, name.data, name.size) && (!i || !is_name_char(text.data[i - 1])) &&
+		if (!memcmp(text.data + i, name.data, name.size) &&
+		        (!i || !is_name_char(text.data[i - 1])) &&
 		        (i + name.size == text.size || !is_name_char(text.data[i + name.size])))
 			return true;
 	return false;
@@ -49,7 +53,8 @@ static bool is_referred_to(const struct declared *declared, mr_str name)
 		size_t skip = i + 1 < text.size && strchr("{(", text.data[i + 1]) ? 2 : 1;
 		mr_str rest = mr_str_skip(text, i + skip);
 
-		if (mr_str_starts(rest, name) && (rest.size == name.size || !is_name_char(rest.data[name.size])))
+		if (mr_str_starts(rest, name) &&
+		        (rest.size == name.size || !is_name_char(rest.data[name.size])))
 			return true;
 		i += 1 + mr_str_find(mr_str_skip(text, i + 1), '$');
 	}
@@ -59,18 +64,21 @@ static bool is_referred_to(const struct declared *declared, mr_str name)
 /* relay_destination_concurrency_limit and the like, for each service of master.cf. */
 static bool belongs_to_service(const struct mr_backend *backend, mr_str name)
 {
-	static const char *const suffixes[] = {"_delivery_slot_cost", "_delivery_slot_discount", "_delivery_slot_loan",
-	        "_destination_concurrency_failed_cohort_limit", "_destination_concurrency_limit",
-	        "_destination_concurrency_negative_feedback", "_destination_concurrency_positive_feedback",
-	        "_destination_rate_delay", "_destination_recipient_limit", "_extra_recipient_limit",
+	static const char *const suffixes[] = {"_delivery_slot_cost", "_delivery_slot_discount",
+	        "_delivery_slot_loan", "_destination_concurrency_failed_cohort_limit",
+	        "_destination_concurrency_limit", "_destination_concurrency_negative_feedback",
+	        "_destination_concurrency_positive_feedback", "_destination_rate_delay",
+	        "_destination_recipient_limit", "_extra_recipient_limit",
 	        "_initial_destination_concurrency", "_minimum_delivery_slots", "_recipient_limit",
-	        "_recipient_refill_delay", "_recipient_refill_limit", "_time_limit", "_transport_rate_delay"};
+	        "_recipient_refill_delay", "_recipient_refill_limit", "_time_limit",
+	        "_transport_rate_delay"};
 
 	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
 		mr_str suffix = mr_str_from(suffixes[i]);
 
 		if (mr_str_ends(name, suffix) &&
-		        mr_postconf_service(&backend->postconf, mr_str_take(name, name.size - suffix.size)))
+		        mr_postconf_service(
+		                &backend->postconf, mr_str_take(name, name.size - suffix.size)))
 			return true;
 	}
 	return false;
@@ -82,13 +90,15 @@ static bool belongs_to_table(const struct declared *declared, mr_str name)
 	static const char *const types[] = {"ldap:", "mysql:", "pgsql:", "sqlite:", "memcache:"};
 	mr_str text = mr_buf_str(&declared->values);
 
-	for (size_t i = mr_str_find(name, '_'); i < name.size; i += 1 + mr_str_find(mr_str_skip(name, i + 1), '_'))
+	for (size_t i = mr_str_find(name, '_'); i < name.size;
+	        i += 1 + mr_str_find(mr_str_skip(name, i + 1), '_'))
 		for (size_t k = 0; k < sizeof types / sizeof *types; k++) {
 			mr_str type = mr_str_from(types[k]);
 
 			for (size_t at = 0; at + type.size + i <= text.size; at++)
 				if (mr_str_starts(mr_str_skip(text, at), type) &&
-				        mr_str_starts(mr_str_skip(text, at + type.size), mr_str_take(name, i)))
+				        mr_str_starts(mr_str_skip(text, at + type.size),
+				                mr_str_take(name, i)))
 					return true;
 		}
 	return false;
@@ -96,9 +106,10 @@ static bool belongs_to_table(const struct declared *declared, mr_str name)
 
 static bool is_known(const struct mr_backend *backend, const struct declared *declared, mr_str name)
 {
-	return mr_postconf_default(&backend->postconf, name) || mr_str_is(name, "config_directory") ||
-	        has_word(declared->classes, name) || belongs_to_service(backend, name) ||
-	        is_referred_to(declared, name) || belongs_to_table(declared, name);
+	return mr_postconf_default(&backend->postconf, name) ||
+	       mr_str_is(name, "config_directory") || has_word(declared->classes, name) ||
+	       belongs_to_service(backend, name) || is_referred_to(declared, name) ||
+	       belongs_to_table(declared, name);
 }
 
 static mr_str nearest_name(const struct mr_backend *backend, mr_str name)
@@ -118,7 +129,8 @@ static mr_str nearest_name(const struct mr_backend *backend, mr_str name)
 	return nearest;
 }
 
-static void finish_error(struct mr_backend *backend, const struct mr_parameter *parameter, const char *hint)
+static void finish_error(
+        struct mr_backend *backend, const struct mr_parameter *parameter, const char *hint)
 {
 	if (hint)
 		mr_diags_hint(backend->diags, "%s", hint);
@@ -129,14 +141,16 @@ static void finish_error(struct mr_backend *backend, const struct mr_parameter *
 static void judge_name(struct mr_backend *backend, const struct declared *declared,
         const struct mr_parameter *parameter)
 {
-	static const char *const fixed[] = {"config_directory", "queue_directory", "data_directory", "command_directory",
-	        "daemon_directory", "shlib_directory", "meta_directory", "mail_owner", "setgid_group", "process_id_directory"};
+	static const char *const fixed[] = {"config_directory", "queue_directory", "data_directory",
+	        "command_directory", "daemon_directory", "shlib_directory", "meta_directory",
+	        "mail_owner", "setgid_group", "process_id_directory"};
 	mr_str nearest;
 
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
 		if (mr_str_is(parameter->name, fixed[i])) {
 			mr_diags_at(backend->diags, MR_ERROR, "MR-PARAMETER-FIXED", &parameter->loc,
-			        "parameter '%s' belongs to the installation and is not managed", fixed[i]);
+			        "parameter '%s' belongs to the installation and is not managed",
+			        fixed[i]);
 			finish_error(backend, parameter, "take it out of the repository");
 			return;
 		}
@@ -144,9 +158,13 @@ static void judge_name(struct mr_backend *backend, const struct declared *declar
 		return;
 	nearest = nearest_name(backend, parameter->name);
 	mr_diags_at(backend->diags, MR_ERROR, "MR-PARAMETER-UNKNOWN", &parameter->loc,
-	        "Postfix has no parameter '%.*s' and nothing refers to it", MR_FMT(parameter->name));
+	        "Postfix has no parameter '%.*s' and nothing refers to it",
+	        MR_FMT(parameter->name));
 	finish_error(backend, parameter,
-	        nearest.size ? mr_str_printf(&backend->arena, "did you mean '%.*s'?", MR_FMT(nearest)).data : NULL);
+	        nearest.size
+	                ? mr_str_printf(&backend->arena, "did you mean '%.*s'?", MR_FMT(nearest))
+	                          .data
+	                : NULL);
 }
 
 static bool is_wired_name(const struct mr_backend *backend, mr_str name)
@@ -166,7 +184,8 @@ static void judge_wired(struct mr_backend *backend, const struct mr_parameter *p
 	if (!is_wired_name(backend, parameter->name))
 		return;
 	mr_diags_at(backend->diags, MR_ERROR, "MR-PARAMETER-WIRED", &parameter->loc,
-	        "parameter '%.*s' is set by mailreeve itself from what is declared", MR_FMT(parameter->name));
+	        "parameter '%.*s' is set by mailreeve itself from what is declared",
+	        MR_FMT(parameter->name));
 	finish_error(backend, parameter, "declare domains, users, aliases or transports instead");
 }
 
@@ -185,7 +204,8 @@ static void judge_value(struct mr_backend *backend, const struct mr_parameter *p
 		if (parameter->is_sensitive)
 			value = MR_STR("(secret)");
 		mr_diags_at(backend->diags, MR_ERROR, "MR-PARAMETER-VALUE", &parameter->loc,
-		        "parameter '%.*s' cannot be '%.*s'", MR_FMT(parameter->name), MR_FMT(value));
+		        "parameter '%.*s' cannot be '%.*s'", MR_FMT(parameter->name),
+		        MR_FMT(value));
 		finish_error(backend, parameter,
 		        mr_str_printf(&backend->arena, "Postfix takes: %.*s", MR_FMT(words)).data);
 	}
@@ -195,10 +215,12 @@ static void judge_value(struct mr_backend *backend, const struct mr_parameter *p
 /* Values with macros of their own, filled in at delivery. */
 static bool has_own_macros(mr_str name)
 {
-	static const char *const names[] = {"default_rbl_reply", "forward_path", "luser_relay", "mailbox_command",
-	        "command_execution_directory", "debugger_command", "smtpd_expansion_filter",
-	        "forward_expansion_filter", "execution_directory_expansion_filter", "local_command_shell",
-	        "smtpd_reject_footer", "postscreen_reject_footer", "smtpd_policy_service_policy_context"};
+	static const char *const names[] = {"default_rbl_reply", "forward_path", "luser_relay",
+	        "mailbox_command", "command_execution_directory", "debugger_command",
+	        "smtpd_expansion_filter", "forward_expansion_filter",
+	        "execution_directory_expansion_filter", "local_command_shell",
+	        "smtpd_reject_footer", "postscreen_reject_footer",
+	        "smtpd_policy_service_policy_context"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (mr_str_is(name, names[i]))
@@ -214,8 +236,8 @@ static void judge_reference(struct mr_backend *backend, const struct declared *d
 	        mr_str_is(name, "config_directory"))
 		return;
 	mr_diags_at(backend->diags, MR_ERROR, "MR-PARAMETER-REFERENCE", &parameter->loc,
-	        "parameter '%.*s' refers to '$%.*s', which is set nowhere and would be empty", MR_FMT(parameter->name),
-	        MR_FMT(name));
+	        "parameter '%.*s' refers to '$%.*s', which is set nowhere and would be empty",
+	        MR_FMT(parameter->name), MR_FMT(name));
 	finish_error(backend, parameter, "declare it, or write '$$' for a dollar sign");
 }
 
@@ -239,7 +261,8 @@ static void judge_references(struct mr_backend *backend, const struct declared *
 		for (end = start; end < value.size && is_name_char(value.data[end]);)
 			end++;
 		if (end > start)
-			judge_reference(backend, declared, parameter, (mr_str){value.data + start, end - start});
+			judge_reference(backend, declared, parameter,
+			        (mr_str){value.data + start, end - start});
 	}
 }
 
@@ -268,51 +291,63 @@ static void judge_restrictions(struct mr_backend *backend, const struct declared
 	bool takes_argument;
 
 	while ((word = list_word(&rest)).size) {
-		if (mr_str_find(word, '$') < word.size || mr_str_find(word, ':') < word.size || word.data[0] == '{' ||
-		        has_word(declared->classes, word) || (word.data[0] >= '0' && word.data[0] <= '9'))
+		if (mr_str_find(word, '$') < word.size || mr_str_find(word, ':') < word.size ||
+		        word.data[0] == '{' || has_word(declared->classes, word) ||
+		        (word.data[0] >= '0' && word.data[0] <= '9'))
 			continue;
 		if (mr_postfix_is_restriction(word, &takes_argument)) {
 			if (takes_argument && !list_word(&rest).size) {
-				mr_diags_at(backend->diags, MR_ERROR, "MR-PARAMETER-RESTRICTION", &parameter->loc,
-				        "restriction '%.*s' in '%.*s' needs an argument", MR_FMT(word),
-				        MR_FMT(parameter->name));
+				mr_diags_at(backend->diags, MR_ERROR, "MR-PARAMETER-RESTRICTION",
+				        &parameter->loc,
+				        "restriction '%.*s' in '%.*s' needs an argument",
+				        MR_FMT(word), MR_FMT(parameter->name));
 				finish_error(backend, parameter, NULL);
 			}
 			continue;
 		}
 		nearest = mr_postfix_nearest_restriction(word);
 		mr_diags_at(backend->diags, MR_ERROR, "MR-PARAMETER-RESTRICTION", &parameter->loc,
-		        "Postfix has no restriction '%.*s' (in '%.*s')", MR_FMT(word), MR_FMT(parameter->name));
+		        "Postfix has no restriction '%.*s' (in '%.*s')", MR_FMT(word),
+		        MR_FMT(parameter->name));
 		finish_error(backend, parameter,
-		        nearest.size ? mr_str_printf(&backend->arena, "did you mean '%.*s'?", MR_FMT(nearest)).data
-		                     : "name it in smtpd_restriction_classes when it is a class of your own");
+		        nearest.size ? mr_str_printf(&backend->arena, "did you mean '%.*s'?",
+		                               MR_FMT(nearest))
+		                               .data
+		                     : "name it in smtpd_restriction_classes when it is a class of "
+		                       "your own");
 	}
 }
 
-/* Words "type:/path" whose type the host lacks. Transports look alike, so only absolute paths count. */
+/* Words "type:/path" whose type the host lacks. Transports look alike, so only absolute paths
+ * count. */
 static void judge_types(struct mr_backend *backend, const struct mr_parameter *parameter)
 {
 	mr_str rest = parameter->value, word;
 
-	if (mr_str_ends(parameter->name, MR_STR("_transport")) || mr_str_find(parameter->value, ':') == parameter->value.size)
+	if (mr_str_ends(parameter->name, MR_STR("_transport")) ||
+	        mr_str_find(parameter->value, ':') == parameter->value.size)
 		return;
 	while ((word = list_word(&rest)).size) {
 		size_t colon = mr_str_find(word, ':');
 		mr_str type = mr_str_take(word, colon), path = mr_str_skip(word, colon + 1);
-		bool is_ours = mr_str_starts(path, MR_STR("${mailreeve}/")) || mr_str_starts(path, MR_STR("$mailreeve/"));
+		bool is_ours = mr_str_starts(path, MR_STR("${mailreeve}/")) ||
+		               mr_str_starts(path, MR_STR("$mailreeve/"));
 
 		if (mr_str_is(type, "proxy") || mr_str_is(type, "proxywrite")) {
 			colon = mr_str_find(path, ':');
 			type = mr_str_take(path, colon);
 			path = mr_str_skip(path, colon + 1);
 		}
-		if (!path.size || (path.data[0] != '/' && !is_ours) || mr_str_is(type, "unix") || mr_str_is(type, "local") ||
-		        mr_postconf_has_type(&backend->postconf, type) || mr_postconf_service(&backend->postconf, type))
+		if (!path.size || (path.data[0] != '/' && !is_ours) || mr_str_is(type, "unix") ||
+		        mr_str_is(type, "local") ||
+		        mr_postconf_has_type(&backend->postconf, type) ||
+		        mr_postconf_service(&backend->postconf, type))
 			continue;
 		mr_diags_at(backend->diags, MR_ERROR, "MR-TABLE-TYPE", &parameter->loc,
 		        "parameter '%.*s' uses table type '%.*s', which this host's Postfix lacks",
 		        MR_FMT(parameter->name), MR_FMT(type));
-		finish_error(backend, parameter, "postconf -m lists the types; packages such as postfix-pcre add some");
+		finish_error(backend, parameter,
+		        "postconf -m lists the types; packages such as postfix-pcre add some");
 	}
 }
 
@@ -332,7 +367,8 @@ static int gather(struct mr_backend *backend, struct mr_desired *desired, struct
 		mr_buf_add_str(&declared->values, parameter.value);
 		mr_buf_add_char(&declared->values, '\n');
 		if (parameter.is_sensitive)
-			mr_vec_push(&backend->sensitive, mr_str_copy(&backend->arena, parameter.name));
+			mr_vec_push(
+			        &backend->sensitive, mr_str_copy(&backend->arena, parameter.name));
 	}
 	mr_desired_end(&iter);
 	return code;
@@ -341,7 +377,8 @@ static int gather(struct mr_backend *backend, struct mr_desired *desired, struct
 /* What the host itself says may refer to a declared parameter as well. */
 static void add_host_values(struct mr_backend *backend, struct declared *declared)
 {
-	const struct mr_parameter *classes = find_declared(declared, MR_STR("smtpd_restriction_classes"));
+	const struct mr_parameter *classes =
+	        find_declared(declared, MR_STR("smtpd_restriction_classes"));
 
 	for (size_t i = 0; i < backend->main.entries.n; i++) {
 		mr_buf_add_str(&declared->values, backend->main.entries.items[i].value);
@@ -352,7 +389,8 @@ static void add_host_values(struct mr_backend *backend, struct declared *declare
 		mr_buf_add_char(&declared->values, '\n');
 	}
 	declared->classes =
-	        classes ? classes->value : mr_postfix_value(backend, MR_STR("smtpd_restriction_classes"));
+	        classes ? classes->value
+	                : mr_postfix_value(backend, MR_STR("smtpd_restriction_classes"));
 }
 
 static void judge_parameter(struct mr_backend *backend, const struct declared *declared,
@@ -363,7 +401,8 @@ static void judge_parameter(struct mr_backend *backend, const struct declared *d
 	judge_value(backend, parameter);
 	judge_references(backend, declared, parameter);
 	judge_types(backend, parameter);
-	if (mr_postfix_is_restriction_list(parameter->name) || has_word(declared->classes, parameter->name))
+	if (mr_postfix_is_restriction_list(parameter->name) ||
+	        has_word(declared->classes, parameter->name))
 		judge_restrictions(backend, declared, parameter);
 }
 

@@ -8,7 +8,8 @@
 
 /* NULL when the value is fine or cannot be judged; else why not (static text). */
 const char *mr_postfix_value_problem(const struct mr_postconf *postconf, mr_str name, mr_str value);
-/* Whether name is a restriction of smtpd(8) that stands in a *_restrictions list; *out_takes_argument. */
+/* Whether name is a restriction of smtpd(8) that stands in a *_restrictions list;
+ * *out_takes_argument. */
 bool mr_postfix_is_restriction(mr_str word, bool *out_takes_argument);
 /* The nearest restriction's name, or the empty view. */
 mr_str mr_postfix_nearest_restriction(mr_str word);

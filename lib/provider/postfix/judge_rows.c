@@ -18,7 +18,8 @@ static const char *row_problem(const struct mr_postfix_table *table, const struc
 	return mr_ordered_row_parse(line, table->kind, &pattern, &value, &why) ? why : NULL;
 }
 
-int mr_postfix_judge_rows(struct mr_backend *backend, struct mr_desired *desired, const struct mr_postfix_table *table)
+int mr_postfix_judge_rows(struct mr_backend *backend, struct mr_desired *desired,
+        const struct mr_postfix_table *table)
 {
 	struct mr_arena arena;
 	struct mr_iter iter;

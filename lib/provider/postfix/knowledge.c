@@ -1,8 +1,8 @@
 /*
  * Types of parameters and names of restrictions.
  *
- * The type of most parameters is plain from the server's own default: "yes" is a boolean, "300s" a time, "100"
- * a number. The exceptions and the enumerations stand in the tables here.
+ * The type of most parameters is plain from the server's own default: "yes" is a boolean, "300s" a
+ * time, "100" a number. The exceptions and the enumerations stand in the tables here.
  */
 #include "postfix/judge.h"
 
@@ -18,13 +18,16 @@ struct enumeration {
 };
 
 /* Their defaults look like a number, a time or a boolean, and they are none. */
-static const char *const untyped[] = {"compatibility_level", "mail_release_date", "mail_version", "lmtp_tcp_port",
-        "smtpd_forbid_bare_newline", "smtp_tls_fallback_level", "config_directory", "tls_export_cipherlist"};
+static const char *const untyped[] = {"compatibility_level", "mail_release_date", "mail_version",
+        "lmtp_tcp_port", "smtpd_forbid_bare_newline", "smtp_tls_fallback_level", "config_directory",
+        "tls_export_cipherlist"};
 
 static const struct enumeration enumerations[] = {
         {"smtpd_tls_security_level", " none may encrypt ", false},
-        {"smtp_tls_security_level", " none may encrypt dane dane-only fingerprint verify secure ", false},
-        {"lmtp_tls_security_level", " none may encrypt dane dane-only fingerprint verify secure ", false},
+        {"smtp_tls_security_level", " none may encrypt dane dane-only fingerprint verify secure ",
+                false},
+        {"lmtp_tls_security_level", " none may encrypt dane dane-only fingerprint verify secure ",
+                false},
         {"inet_protocols", " all ipv4 ipv6 ", true},
         {"smtp_address_preference", " any ipv4 ipv6 ", false},
         {"milter_default_action", " accept reject tempfail quarantine shutdown ", false},
@@ -38,33 +41,38 @@ static const struct enumeration enumerations[] = {
         {"smtp_dns_support_level", " disabled enabled dnssec ", false},
 };
 
-static const char *const lists[] = {"smtpd_client_restrictions", "smtpd_helo_restrictions", "smtpd_sender_restrictions",
-        "smtpd_relay_restrictions", "smtpd_recipient_restrictions", "smtpd_data_restrictions",
-        "smtpd_end_of_data_restrictions", "smtpd_etrn_restrictions"};
+static const char *const lists[] = {"smtpd_client_restrictions", "smtpd_helo_restrictions",
+        "smtpd_sender_restrictions", "smtpd_relay_restrictions", "smtpd_recipient_restrictions",
+        "smtpd_data_restrictions", "smtpd_end_of_data_restrictions", "smtpd_etrn_restrictions"};
 
-static const char *const plain[] = {"permit", "reject", "defer", "defer_if_permit", "defer_if_reject",
-        "defer_unauth_destination", "warn_if_reject", "permit_auth_destination", "permit_inet_interfaces",
-        "permit_mx_backup", "permit_mynetworks", "permit_naked_ip_address", "permit_sasl_authenticated",
-        "permit_tls_all_clientcerts", "permit_tls_clientcerts", "reject_authenticated_sender_login_mismatch",
-        "reject_invalid_helo_hostname", "reject_invalid_hostname", "reject_known_sender_login_mismatch",
-        "reject_multi_recipient_bounce", "reject_non_fqdn_helo_hostname", "reject_non_fqdn_hostname",
-        "reject_non_fqdn_recipient", "reject_non_fqdn_sender", "reject_plaintext_session",
-        "reject_sender_login_mismatch", "reject_unauth_destination", "reject_unauth_pipelining",
-        "reject_unauthenticated_sender_login_mismatch", "reject_unknown_address", "reject_unknown_client",
-        "reject_unknown_client_hostname", "reject_unknown_forward_client_hostname",
-        "reject_unknown_helo_hostname", "reject_unknown_hostname", "reject_unknown_recipient_domain",
-        "reject_unknown_reverse_client_hostname", "reject_unknown_sender_domain", "reject_unlisted_recipient",
-        "reject_unlisted_sender", "reject_unverified_recipient", "reject_unverified_sender", "check_relay_domains",
-        "reject_maps_rbl", "check_recipient_maps"};
+static const char *const plain[] = {"permit", "reject", "defer", "defer_if_permit",
+        "defer_if_reject", "defer_unauth_destination", "warn_if_reject", "permit_auth_destination",
+        "permit_inet_interfaces", "permit_mx_backup", "permit_mynetworks",
+        "permit_naked_ip_address", "permit_sasl_authenticated", "permit_tls_all_clientcerts",
+        "permit_tls_clientcerts", "reject_authenticated_sender_login_mismatch",
+        "reject_invalid_helo_hostname", "reject_invalid_hostname",
+        "reject_known_sender_login_mismatch", "reject_multi_recipient_bounce",
+        "reject_non_fqdn_helo_hostname", "reject_non_fqdn_hostname", "reject_non_fqdn_recipient",
+        "reject_non_fqdn_sender", "reject_plaintext_session", "reject_sender_login_mismatch",
+        "reject_unauth_destination", "reject_unauth_pipelining",
+        "reject_unauthenticated_sender_login_mismatch", "reject_unknown_address",
+        "reject_unknown_client", "reject_unknown_client_hostname",
+        "reject_unknown_forward_client_hostname", "reject_unknown_helo_hostname",
+        "reject_unknown_hostname", "reject_unknown_recipient_domain",
+        "reject_unknown_reverse_client_hostname", "reject_unknown_sender_domain",
+        "reject_unlisted_recipient", "reject_unlisted_sender", "reject_unverified_recipient",
+        "reject_unverified_sender", "check_relay_domains", "reject_maps_rbl",
+        "check_recipient_maps"};
 
-static const char *const with_argument[] = {"check_ccert_access", "check_client_a_access", "check_client_access",
-        "check_client_mx_access", "check_client_ns_access", "check_etrn_access", "check_helo_a_access",
-        "check_helo_access", "check_helo_mx_access", "check_helo_ns_access", "check_policy_service",
-        "check_recipient_a_access", "check_recipient_access", "check_recipient_mx_access",
-        "check_recipient_ns_access", "check_reverse_client_hostname_a_access",
-        "check_reverse_client_hostname_access", "check_reverse_client_hostname_mx_access",
-        "check_reverse_client_hostname_ns_access", "check_sasl_access", "check_sender_a_access",
-        "check_sender_access", "check_sender_mx_access", "check_sender_ns_access", "permit_dnswl_client",
+static const char *const with_argument[] = {"check_ccert_access", "check_client_a_access",
+        "check_client_access", "check_client_mx_access", "check_client_ns_access",
+        "check_etrn_access", "check_helo_a_access", "check_helo_access", "check_helo_mx_access",
+        "check_helo_ns_access", "check_policy_service", "check_recipient_a_access",
+        "check_recipient_access", "check_recipient_mx_access", "check_recipient_ns_access",
+        "check_reverse_client_hostname_a_access", "check_reverse_client_hostname_access",
+        "check_reverse_client_hostname_mx_access", "check_reverse_client_hostname_ns_access",
+        "check_sasl_access", "check_sender_a_access", "check_sender_access",
+        "check_sender_mx_access", "check_sender_ns_access", "permit_dnswl_client",
         "permit_rhswl_client", "reject_rbl_client", "reject_rhsbl_client", "reject_rhsbl_helo",
         "reject_rhsbl_recipient", "reject_rhsbl_reverse_client", "reject_rhsbl_sender", "sleep"};
 
@@ -137,7 +145,8 @@ static bool has_word(const char *words, mr_str word)
 	size_t size = strlen(words);
 
 	for (size_t i = 0; i + word.size + 2 <= size; i++)
-		if (words[i] == ' ' && words[i + 1 + word.size] == ' ' && !memcmp(words + i + 1, word.data, word.size))
+		if (words[i] == ' ' && words[i + 1 + word.size] == ' ' &&
+		        !memcmp(words + i + 1, word.data, word.size))
 			return word.size > 0;
 	return false;
 }
@@ -160,19 +169,22 @@ static const char *enumeration_problem(const struct enumeration *known, mr_str v
 	return NULL;
 }
 
-/* The default of a parameter whose default is that of another ("$x"), or depends on load ("${stress?{1}:{20}}s"). */
+/* The default of a parameter whose default is that of another ("$x"), or depends on load
+ * ("${stress?{1}:{20}}s"). */
 static mr_str plain_default(const struct mr_postconf *postconf, mr_str name, char *buf, size_t size)
 {
 	mr_str stress = MR_STR("${stress?{");
 	const mr_str *standard = mr_postconf_default(postconf, name);
 
-	for (int depth = 0; standard && depth < 4 && standard->size > 1 && standard->data[0] == '$'; depth++) {
+	for (int depth = 0; standard && depth < 4 && standard->size > 1 && standard->data[0] == '$';
+	        depth++) {
 		size_t open = mr_str_rfind(*standard, '{');
 		mr_str calm = mr_str_skip(*standard, open + 1);
 		size_t close = mr_str_find(calm, '}');
 
 		if (mr_str_starts(*standard, stress)) {
-			snprintf(buf, size, "%.*s%.*s", (int)close, calm.data, MR_FMT(mr_str_skip(calm, close + 2)));
+			snprintf(buf, size, "%.*s%.*s", (int)close, calm.data,
+			        MR_FMT(mr_str_skip(calm, close + 2)));
 			return mr_str_from(buf);
 		}
 		standard = mr_postconf_default(postconf, mr_str_skip(*standard, 1));

@@ -1,8 +1,8 @@
 /*
  * lmdb tables: reading under Postfix's lock, and building a new file in one transaction.
  *
- * Postfix opens these files without LMDB's own locking and guards them by an fcntl lock on the file itself
- * (lmdb_table(5), SYNCHRONIZATION); so does this code.
+ * Postfix opens these files without LMDB's own locking and guards them by an fcntl lock on the file
+ * itself (lmdb_table(5), SYNCHRONIZATION); so does this code.
  */
 #include "postfix/lmdb.h"
 
@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK_WAIT_MS 5000
-#define LOCK_POLL_MS 2
+#define LOCK_WAIT_MS    5000
+#define LOCK_POLL_MS    2
 #define MAP_SPARE_BYTES ((size_t)16 << 20)
 
 struct reader {
@@ -27,7 +27,8 @@ struct reader {
 	MDB_cursor_op step;
 };
 
-int mr_lmdb_fail(struct mr_diags *diags, int code, const struct mr_lmdb *db, const char *what, int rc)
+int mr_lmdb_fail(
+        struct mr_diags *diags, int code, const struct mr_lmdb *db, const char *what, int rc)
 {
 	return mr_fail(diags, code, "cannot %s '%s': %s", what, db->path, mdb_strerror(rc));
 }
@@ -54,9 +55,11 @@ int mr_lmdb_lock(struct mr_diags *diags, struct mr_lmdb *db, short type)
 
 	for (int waited = 0; fcntl(db->lock_fd, F_OFD_SETLK, &lock); waited += LOCK_POLL_MS) {
 		if (errno != EAGAIN && errno != EACCES && errno != EINTR)
-			return mr_fail(diags, MR_E_FAILED, "cannot lock '%s': %s", db->path, strerror(errno));
+			return mr_fail(diags, MR_E_FAILED, "cannot lock '%s': %s", db->path,
+			        strerror(errno));
 		if (waited >= LOCK_WAIT_MS)
-			return mr_fail(diags, MR_E_BUSY, "cannot lock '%s': others held it for %d s", db->path,
+			return mr_fail(diags, MR_E_BUSY,
+			        "cannot lock '%s': others held it for %d s", db->path,
 			        LOCK_WAIT_MS / 1000);
 		nanosleep(&pause, NULL);
 	}
@@ -72,7 +75,8 @@ int mr_lmdb_begin_read(struct mr_diags *diags, const char *path, struct mr_lmdb 
 	if (out->lock_fd < 0 && errno == ENOENT)
 		return MR_E_NOT_FOUND;
 	if (out->lock_fd < 0)
-		return mr_fail(diags, MR_E_UNREADABLE, "cannot open '%s': %s", path, strerror(errno));
+		return mr_fail(
+		        diags, MR_E_UNREADABLE, "cannot open '%s': %s", path, strerror(errno));
 	if ((code = mr_lmdb_lock(diags, out, F_RDLCK)))
 		return code;
 	if ((rc = mdb_env_create(&out->env)) ||
@@ -153,7 +157,8 @@ int mr_lmdb_open(struct mr_diags *diags, const char *path, struct mr_cursor *out
 	return code;
 }
 
-static int get_rows(struct mr_diags *diags, struct mr_lmdb *db, const struct mr_strs *keys, struct mr_sorter *sorter)
+static int get_rows(struct mr_diags *diags, struct mr_lmdb *db, const struct mr_strs *keys,
+        struct mr_sorter *sorter)
 {
 	struct mr_buf buf = MR_BUF_INIT;
 	struct mr_attrs_builder body;
@@ -176,7 +181,8 @@ static int get_rows(struct mr_diags *diags, struct mr_lmdb *db, const struct mr_
 	return !rc || rc == MDB_NOTFOUND ? 0 : mr_lmdb_fail(diags, MR_E_UNREADABLE, db, "read", rc);
 }
 
-int mr_lmdb_get(struct mr_diags *diags, const char *path, const struct mr_strs *keys, struct mr_cursor *out)
+int mr_lmdb_get(
+        struct mr_diags *diags, const char *path, const struct mr_strs *keys, struct mr_cursor *out)
 {
 	struct mr_sorter *sorter = mr_sorter_new();
 	struct mr_lmdb db;
@@ -192,7 +198,8 @@ int mr_lmdb_get(struct mr_diags *diags, const char *path, const struct mr_strs *
 	return code;
 }
 
-static int put_rows(struct mr_diags *diags, struct mr_lmdb *db, struct mr_cursor *rows, uint64_t *out_rows)
+static int put_rows(
+        struct mr_diags *diags, struct mr_lmdb *db, struct mr_cursor *rows, uint64_t *out_rows)
 {
 	struct mr_buf key_buf = MR_BUF_INIT, value_buf = MR_BUF_INIT;
 	struct mr_item row;
@@ -210,7 +217,8 @@ static int put_rows(struct mr_diags *diags, struct mr_lmdb *db, struct mr_cursor
 	return rc ? mr_lmdb_fail(diags, MR_E_FAILED, db, "write", rc) : code;
 }
 
-static int begin_build(struct mr_diags *diags, const struct mr_table_build *build, struct mr_lmdb *db)
+static int begin_build(
+        struct mr_diags *diags, const struct mr_table_build *build, struct mr_lmdb *db)
 {
 	int rc;
 
@@ -224,8 +232,8 @@ static int begin_build(struct mr_diags *diags, const struct mr_table_build *buil
 	return 0;
 }
 
-int mr_lmdb_build(struct mr_diags *diags, const struct mr_table_build *build, struct mr_cursor *rows,
-        uint64_t *out_rows)
+int mr_lmdb_build(struct mr_diags *diags, const struct mr_table_build *build,
+        struct mr_cursor *rows, uint64_t *out_rows)
 {
 	struct mr_lmdb db = {.path = build->path};
 	uint64_t n = 0;
@@ -242,8 +250,10 @@ int mr_lmdb_build(struct mr_diags *diags, const struct mr_table_build *build, st
 	mr_lmdb_end(&db);
 	if (code)
 		return code;
-	if (chown(build->path, build->owner.uid, build->owner.gid) || chmod(build->path, build->owner.mode))
-		return mr_fail(diags, MR_E_FAILED, "cannot set the owner of '%s': %s", build->path, strerror(errno));
+	if (chown(build->path, build->owner.uid, build->owner.gid) ||
+	        chmod(build->path, build->owner.mode))
+		return mr_fail(diags, MR_E_FAILED, "cannot set the owner of '%s': %s", build->path,
+		        strerror(errno));
 	*out_rows = n;
 	return 0;
 }

@@ -1,9 +1,9 @@
 /*
  * lmdb tables: changing rows in place in one transaction, while Postfix and others use the file.
  *
- * Postfix readers take a read lock on the file for each look-up. postmap -i takes no lock at all, and a bulk
- * postmap begins its transaction before it locks: without the two guards below either of them, together with
- * us, can leave a handful of rows of many thousands.
+ * Postfix readers take a read lock on the file for each look-up. postmap -i takes no lock at all,
+ * and a bulk postmap begins its transaction before it locks: without the two guards below either of
+ * them, together with us, can leave a handful of rows of many thousands.
  */
 #include "postfix/lmdb.h"
 
@@ -17,10 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAP_LEAST_BYTES ((size_t)16 << 20)
-#define MAP_SPARE_BYTES ((size_t)64 << 20)
+#define MAP_LEAST_BYTES    ((size_t)16 << 20)
+#define MAP_SPARE_BYTES    ((size_t)64 << 20)
 #define SHORT_LOCK_CHANGES 10000
-#define ATTEMPTS 5
+#define ATTEMPTS           5
 
 struct writer {
 	struct mr_lmdb db;
@@ -106,14 +106,16 @@ static int begin_write(struct writer *writer, size_t factor)
 
 	db->lock_fd = open(db->path, O_RDWR | O_CLOEXEC);
 	if (db->lock_fd < 0)
-		return mr_fail(writer->diags, MR_E_FAILED, "cannot open '%s': %s", db->path, strerror(errno));
+		return mr_fail(writer->diags, MR_E_FAILED, "cannot open '%s': %s", db->path,
+		        strerror(errno));
 	if ((code = mr_lmdb_lock(writer->diags, db, F_WRLCK)))
 		return code;
-	/* No reader is inside a look-up now, so pages freed before may be used again. With many changes others
-	 * may read on meanwhile: they see the old rows until the commit. */
+	/* No reader is inside a look-up now, so pages freed before may be used again. With many
+	 * changes others may read on meanwhile: they see the old rows until the commit. */
 	if (writer->n > SHORT_LOCK_CHANGES && (code = mr_lmdb_lock(writer->diags, db, F_RDLCK)))
 		return code;
-	if ((rc = mdb_env_create(&db->env)) || (rc = mdb_env_set_mapsize(db->env, map_size(writer, factor))) ||
+	if ((rc = mdb_env_create(&db->env)) ||
+	        (rc = mdb_env_set_mapsize(db->env, map_size(writer, factor))) ||
 	        (rc = mdb_env_open(db->env, db->path, MDB_NOSUBDIR | MDB_NOLOCK, 0640)) ||
 	        (rc = mdb_txn_begin(db->env, NULL, 0, &db->txn)) ||
 	        (rc = mdb_dbi_open(db->txn, NULL, 0, &db->dbi)))
@@ -172,17 +174,20 @@ static int read_back(struct writer *writer, const char *path)
 		int rc = mdb_get(db->txn, db->dbi, &key, &value);
 
 		if (!is_row(writer->changes[i]->after, rc, value))
-			code = mr_fail(writer->diags, MR_E_FAILED, "row '%.*s' of '%s' is not as it was written",
+			code = mr_fail(writer->diags, MR_E_FAILED,
+			        "row '%.*s' of '%s' is not as it was written",
 			        MR_FMT(writer->changes[i]->key), path);
 	}
 	if (!code && (mr_lmdb_count(db, &rows) || rows != writer->rows_after))
-		code = mr_fail(writer->diags, MR_E_FAILED, "'%s' has %zu rows after the change and not %zu", path, rows,
+		code = mr_fail(writer->diags, MR_E_FAILED,
+		        "'%s' has %zu rows after the change and not %zu", path, rows,
 		        writer->rows_after);
 	mr_lmdb_end(db);
 	return code;
 }
 
-int mr_lmdb_apply(struct mr_diags *diags, const char *path, const struct mr_change *const *changes, size_t n)
+int mr_lmdb_apply(
+        struct mr_diags *diags, const char *path, const struct mr_change *const *changes, size_t n)
 {
 	struct writer writer = {.diags = diags, .changes = changes, .n = n};
 	struct timespec pause = {.tv_nsec = 50 * 1000000L};
@@ -198,7 +203,8 @@ int mr_lmdb_apply(struct mr_diags *diags, const char *path, const struct mr_chan
 			factor *= 2;
 	}
 	if (code > 0)
-		code = mr_fail(diags, MR_E_BUSY, "cannot change '%s': another program keeps writing to it", path);
+		code = mr_fail(diags, MR_E_BUSY,
+		        "cannot change '%s': another program keeps writing to it", path);
 	if (!code)
 		code = read_back(&writer, path);
 	mr_buf_done(&writer.key);

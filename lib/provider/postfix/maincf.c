@@ -156,7 +156,8 @@ static mr_str line_end(mr_str line)
 }
 
 /* The comment and blank lines inside an entry's extent. */
-static void keep_inner_comments(mr_str text, const struct mr_maincf_entry *entry, struct mr_buf *out)
+static void keep_inner_comments(
+        mr_str text, const struct mr_maincf_entry *entry, struct mr_buf *out)
 {
 	mr_str line = line_at(text, entry->start);
 
@@ -167,13 +168,15 @@ static void keep_inner_comments(mr_str text, const struct mr_maincf_entry *entry
 	}
 }
 
-static void add_value_line(mr_str text, const struct mr_maincf_entry *entry, mr_str value, struct mr_buf *out)
+static void add_value_line(
+        mr_str text, const struct mr_maincf_entry *entry, mr_str value, struct mr_buf *out)
 {
 	mr_str line = line_at(text, entry->start);
 	size_t head = entry->value_start - entry->start;
 
 	mr_buf_add(out, line.data, head);
-	if (value.size && head && line.data[head - 1] == '=' && head >= 2 && is_blank(line.data[head - 2]))
+	if (value.size && head && line.data[head - 1] == '=' && head >= 2 &&
+	        is_blank(line.data[head - 2]))
 		mr_buf_add_char(out, ' ');
 	mr_buf_add_str(out, value);
 	mr_buf_add_str(out, line_end(line));

@@ -33,7 +33,8 @@ static bool is_sensitive(const struct mr_backend *backend, mr_str name)
 	return false;
 }
 
-static void put_entry(struct mr_backend *backend, struct mr_sorter *sorter, const struct mr_maincf_entry *entry)
+static void put_entry(
+        struct mr_backend *backend, struct mr_sorter *sorter, const struct mr_maincf_entry *entry)
 {
 	struct mr_attrs_builder body;
 	struct mr_arena arena;
@@ -41,8 +42,8 @@ static void put_entry(struct mr_backend *backend, struct mr_sorter *sorter, cons
 
 	mr_arena_init(&arena);
 	mr_attrs_builder_init(&body);
-	mr_attrs_add(&body, MR_STR("value"), is_sensitive(backend, entry->name) ? MR_ATTR_SENSITIVE : 0,
-	        entry->value);
+	mr_attrs_add(&body, MR_STR("value"),
+	        is_sensitive(backend, entry->name) ? MR_ATTR_SENSITIVE : 0, entry->value);
 	item.body = mr_attrs_finish(&body);
 	item.object = mr_str_printf(&arena, "postfix.parameter/%.*s", MR_FMT(entry->name));
 	mr_sorter_add(sorter, &item);
@@ -50,7 +51,8 @@ static void put_entry(struct mr_backend *backend, struct mr_sorter *sorter, cons
 	mr_arena_done(&arena);
 }
 
-int mr_postfix_observe_main(struct mr_backend *backend, const struct mr_strs *only, struct mr_cursor *out)
+int mr_postfix_observe_main(
+        struct mr_backend *backend, const struct mr_strs *only, struct mr_cursor *out)
 {
 	struct mr_sorter *sorter;
 	int code = mr_postfix_read_main(backend);
@@ -62,8 +64,8 @@ int mr_postfix_observe_main(struct mr_backend *backend, const struct mr_strs *on
 		const struct mr_maincf_entry *entry = &backend->main.entries.items[i];
 
 		/* `mailreeve` changes with every generation and is no part of what is declared. */
-		if (mr_maincf_find(&backend->main, entry->name) == entry && !mr_str_is(entry->name, "mailreeve") &&
-		        is_wanted(only, entry->name))
+		if (mr_maincf_find(&backend->main, entry->name) == entry &&
+		        !mr_str_is(entry->name, "mailreeve") && is_wanted(only, entry->name))
 			put_entry(backend, sorter, entry);
 	}
 	return mr_postfix_sort(backend, sorter, "main.cf", out);
@@ -101,7 +103,8 @@ bool mr_postfix_find_live_kind(struct mr_backend *backend, mr_str generation, mr
 	if (stat(mr_table_path(&backend->arena, generation, name, MR_TABLE_CIDR), &status))
 		return false;
 	/* The text files look alike: the parameter that uses one says which it is. */
-	*out = kind >= 0 && mr_table_is_ordered((enum mr_table_kind)kind) ? (enum mr_table_kind)kind : MR_TABLE_CIDR;
+	*out = kind >= 0 && mr_table_is_ordered((enum mr_table_kind)kind) ? (enum mr_table_kind)kind
+	                                                                  : MR_TABLE_CIDR;
 	for (int k = MR_TABLE_CIDR; k < MR_TABLE_KIND_COUNT; k++) {
 		mr_str use = mr_str_printf(&backend->arena, "%s:${mailreeve}/%.*s",
 		        mr_table_kind_name((enum mr_table_kind)k), MR_FMT(name));
@@ -161,8 +164,8 @@ static int nothing(struct mr_cursor *out)
 	return code;
 }
 
-int mr_postfix_observe_table(struct mr_backend *backend, struct mr_postfix_table *table, const struct mr_strs *only,
-        struct mr_cursor *out)
+int mr_postfix_observe_table(struct mr_backend *backend, struct mr_postfix_table *table,
+        const struct mr_strs *only, struct mr_cursor *out)
 {
 	struct mr_cursor rows;
 	struct named *named;
@@ -172,10 +175,12 @@ int mr_postfix_observe_table(struct mr_backend *backend, struct mr_postfix_table
 	if (code)
 		return code;
 	table->is_live = backend->generation.size &&
-	        mr_postfix_find_live_kind(backend, backend->generation, table->name,
-	                table->is_desired ? (int)table->kind : -1, &table->live_kind);
-	if (!table->is_live && backend->generation.size && mr_postfix_names_table(&backend->main, table->name))
-		return mr_fail(backend->diags, MR_E_UNREADABLE, "table '%.*s' is not in '%.*s', where main.cf looks for it",
+	                 mr_postfix_find_live_kind(backend, backend->generation, table->name,
+	                         table->is_desired ? (int)table->kind : -1, &table->live_kind);
+	if (!table->is_live && backend->generation.size &&
+	        mr_postfix_names_table(&backend->main, table->name))
+		return mr_fail(backend->diags, MR_E_UNREADABLE,
+		        "table '%.*s' is not in '%.*s', where main.cf looks for it",
 		        MR_FMT(table->name), MR_FMT(backend->generation));
 	if (!table->is_live)
 		return nothing(out);
@@ -183,7 +188,8 @@ int mr_postfix_observe_table(struct mr_backend *backend, struct mr_postfix_table
 	code = only ? mr_table_get(backend->diags, path, table->live_kind, only, &rows)
 	            : mr_table_open(backend->diags, path, table->live_kind, &rows);
 	if (code == MR_E_NOT_FOUND)
-		return mr_fail(backend->diags, MR_E_UNREADABLE, "table '%s' went away while it was read", path);
+		return mr_fail(backend->diags, MR_E_UNREADABLE,
+		        "table '%s' went away while it was read", path);
 	if (code)
 		return code;
 	named = mr_xrealloc(NULL, 1, sizeof *named);

@@ -7,9 +7,11 @@
 #include "postfix/backend.h"
 
 /* All that main.cf sets, our own `mailreeve` aside. */
-MR_CHECK int mr_postfix_observe_main(struct mr_backend *backend, const struct mr_strs *only, struct mr_cursor *out);
-/* Rows of the live generation; none when main.cf names no generation, or not this table. Sets table->is_live and live_kind.
- * MR_E_UNREADABLE when main.cf uses the table and its file is not there. */
+MR_CHECK int mr_postfix_observe_main(
+        struct mr_backend *backend, const struct mr_strs *only, struct mr_cursor *out);
+/* Rows of the live generation; none when main.cf names no generation, or not this table. Sets
+ * table->is_live and live_kind. MR_E_UNREADABLE when main.cf uses the table and its file is not
+ * there. */
 MR_CHECK int mr_postfix_observe_table(struct mr_backend *backend, struct mr_postfix_table *table,
         const struct mr_strs *only, struct mr_cursor *out);
 

@@ -22,13 +22,15 @@ struct text_reader {
 	char *path;
 };
 
-/* The size of a pattern that begins with "/" or any other delimiter: up to the closing one and its flags. */
+/* The size of a pattern that begins with "/" or any other delimiter: up to the closing one and its
+ * flags. */
 static size_t expression_size(mr_str line)
 {
 	size_t i = 0;
 	char delimiter;
 
-	while (i < line.size && (line.data[i] == '!' || line.data[i] == ' ' || line.data[i] == '\t'))
+	while (i < line.size &&
+	        (line.data[i] == '!' || line.data[i] == ' ' || line.data[i] == '\t'))
 		i++;
 	if (i == line.size)
 		return 0;
@@ -59,8 +61,8 @@ static bool is_block_word(mr_str line)
 	return mr_str_is(word, "if") || mr_str_is(word, "endif");
 }
 
-int mr_ordered_row_parse(mr_str line, enum mr_table_kind kind, mr_str *out_pattern, mr_str *out_value,
-        const char **out_why)
+int mr_ordered_row_parse(mr_str line, enum mr_table_kind kind, mr_str *out_pattern,
+        mr_str *out_value, const char **out_why)
 {
 	mr_str trimmed = mr_str_trim(line);
 	size_t size;
@@ -97,13 +99,14 @@ static int text_next(struct mr_cursor *cursor, struct mr_item *out)
 		return 0;
 	line = mr_str_split(&reader->rest, '\n');
 	if (mr_ordered_row_parse(line, reader->kind, &pattern, &value, &why))
-		return mr_fail(reader->diags, MR_E_UNREADABLE, "cannot read '%s' line %u: %s", reader->path,
-		        reader->ordinal + 1, why);
+		return mr_fail(reader->diags, MR_E_UNREADABLE, "cannot read '%s' line %u: %s",
+		        reader->path, reader->ordinal + 1, why);
 	snprintf(reader->key, sizeof reader->key, "%08u", reader->ordinal++);
 	mr_attrs_builder_clear(&reader->body);
 	mr_attrs_add(&reader->body, MR_STR("pattern"), 0, pattern);
 	mr_attrs_add(&reader->body, MR_STR("value"), 0, value);
-	*out = (struct mr_item){.key = mr_str_from(reader->key), .body = mr_attrs_finish(&reader->body)};
+	*out = (struct mr_item){
+	        .key = mr_str_from(reader->key), .body = mr_attrs_finish(&reader->body)};
 	return 1;
 }
 
@@ -117,7 +120,8 @@ static void text_close(struct mr_cursor *cursor)
 	free(reader);
 }
 
-int mr_ordered_open(struct mr_diags *diags, const char *path, enum mr_table_kind kind, struct mr_cursor *out)
+int mr_ordered_open(
+        struct mr_diags *diags, const char *path, enum mr_table_kind kind, struct mr_cursor *out)
 {
 	struct text_reader *reader;
 	struct mr_buf text = MR_BUF_INIT;
@@ -136,8 +140,8 @@ int mr_ordered_open(struct mr_diags *diags, const char *path, enum mr_table_kind
 	return 0;
 }
 
-int mr_ordered_build(struct mr_diags *diags, const struct mr_table_build *build, struct mr_cursor *rows,
-        uint64_t *out_rows)
+int mr_ordered_build(struct mr_diags *diags, const struct mr_table_build *build,
+        struct mr_cursor *rows, uint64_t *out_rows)
 {
 	struct mr_buf text = MR_BUF_INIT;
 	struct mr_item row;

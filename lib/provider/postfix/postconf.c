@@ -31,8 +31,9 @@ static void add_identity(const char *path, struct mr_buf *out)
 	struct mr_file_identity id;
 
 	mr_file_identify(path, &id);
-	mr_buf_printf(out, "%s %lx %lx %lx %lx %lx;", path, (unsigned long)id.device, (unsigned long)id.inode,
-	        (unsigned long)id.size, (unsigned long)id.mtime_ns, (unsigned long)id.ctime_ns);
+	mr_buf_printf(out, "%s %lx %lx %lx %lx %lx;", path, (unsigned long)id.device,
+	        (unsigned long)id.inode, (unsigned long)id.size, (unsigned long)id.mtime_ns,
+	        (unsigned long)id.ctime_ns);
 }
 
 static void identify(const struct question *question, const char *directory, struct mr_arena *arena,
@@ -50,8 +51,8 @@ static void identify(const struct question *question, const char *directory, str
 	mr_buf_add_char(out, '\n');
 }
 
-int mr_postconf_ask(struct mr_diags *diags, const char *config_directory, const char *option, struct mr_buf *out,
-        struct mr_buf *out_words)
+int mr_postconf_ask(struct mr_diags *diags, const char *config_directory, const char *option,
+        struct mr_buf *out, struct mr_buf *out_words)
 {
 	const char *const argv[] = {"postconf", "-c", config_directory, option, NULL};
 	struct mr_run run = {.argv = argv, .timeout_ms = ASK_TIMEOUT_MS};
@@ -59,8 +60,8 @@ int mr_postconf_ask(struct mr_diags *diags, const char *config_directory, const 
 	mr_str words = mr_str_trim(mr_buf_str(&run.err));
 
 	if (!code && run.status)
-		code = mr_fail(diags, MR_E_UNREADABLE, "postconf %s for '%s' failed: %.*s", option, config_directory,
-		        MR_FMT(words));
+		code = mr_fail(diags, MR_E_UNREADABLE, "postconf %s for '%s' failed: %.*s", option,
+		        config_directory, MR_FMT(words));
 	if (!code) {
 		mr_buf_add_str(out, mr_buf_str(&run.out));
 		if (out_words)
@@ -71,8 +72,8 @@ int mr_postconf_ask(struct mr_diags *diags, const char *config_directory, const 
 }
 
 /* The answer, from the cache when nothing that decides it has changed. Lives in the arena. */
-static int ask(struct mr_diags *diags, struct mr_cache *cache, const char *directory, const struct question *question,
-        struct mr_arena *arena, mr_str *out)
+static int ask(struct mr_diags *diags, struct mr_cache *cache, const char *directory,
+        const struct question *question, struct mr_arena *arena, mr_str *out)
 {
 	struct mr_buf answer = MR_BUF_INIT;
 	mr_str known, identity;
@@ -80,7 +81,8 @@ static int ask(struct mr_diags *diags, struct mr_cache *cache, const char *direc
 
 	identify(question, directory, arena, &answer);
 	identity = mr_str_copy(arena, mr_buf_str(&answer));
-	if (cache && cache->get(cache, mr_str_from(question->name), arena, &known) && mr_str_starts(known, identity)) {
+	if (cache && cache->get(cache, mr_str_from(question->name), arena, &known) &&
+	        mr_str_starts(known, identity)) {
 		*out = mr_str_skip(known, identity.size);
 		mr_buf_done(&answer);
 		return 0;
@@ -108,11 +110,12 @@ static void parse_defaults(struct mr_postconf *postconf, mr_str text)
 		mr_str value = line, name = mr_str_trim(mr_str_split(&value, '='));
 
 		if (name.size)
-			mr_vec_push(&postconf->defaults, (struct mr_postconf_parameter){name, mr_str_trim(value)});
+			mr_vec_push(&postconf->defaults,
+			        (struct mr_postconf_parameter){name, mr_str_trim(value)});
 	}
 	if (postconf->defaults.n)
-		qsort(postconf->defaults.items, postconf->defaults.n, sizeof *postconf->defaults.items,
-		        parameter_cmp);
+		qsort(postconf->defaults.items, postconf->defaults.n,
+		        sizeof *postconf->defaults.items, parameter_cmp);
 }
 
 static void parse_types(struct mr_postconf *postconf, mr_str text)
@@ -145,7 +148,8 @@ void mr_postconf_parse_services(struct mr_postconf *postconf, mr_str text)
 
 		service.name = next_word(&rest);
 		service.type = next_word(&rest);
-		for (int column = 0; column < 5; column++) /* private, unprivileged, chroot, wakeup, processes */
+		for (int column = 0; column < 5;
+		        column++) /* private, unprivileged, chroot, wakeup, processes */
 			(void)next_word(&rest);
 		service.command = next_word(&rest);
 		service.arguments = mr_str_trim(rest);
@@ -172,7 +176,8 @@ int mr_postconf_load(struct mr_diags *diags, struct mr_cache *cache, const char 
 	mr_postconf_parse_services(out, services);
 	version = mr_postconf_default(out, MR_STR("mail_version"));
 	if (!version || !out->types.n)
-		return mr_fail(diags, MR_E_UNREADABLE, "postconf names no version or no table types");
+		return mr_fail(
+		        diags, MR_E_UNREADABLE, "postconf names no version or no table types");
 	out->version = *version;
 	return 0;
 }
@@ -192,7 +197,8 @@ const mr_str *mr_postconf_default(const struct mr_postconf *postconf, mr_str nam
 
 	if (!postconf->defaults.n)
 		return NULL;
-	found = bsearch(&key, postconf->defaults.items, postconf->defaults.n, sizeof key, parameter_cmp);
+	found = bsearch(
+	        &key, postconf->defaults.items, postconf->defaults.n, sizeof key, parameter_cmp);
 	return found ? &found->value : NULL;
 }
 
@@ -204,7 +210,8 @@ bool mr_postconf_has_type(const struct mr_postconf *postconf, mr_str type)
 	return false;
 }
 
-const struct mr_postfix_service *mr_postconf_service(const struct mr_postconf *postconf, mr_str name)
+const struct mr_postfix_service *mr_postconf_service(
+        const struct mr_postconf *postconf, mr_str name)
 {
 	for (size_t i = 0; i < postconf->services.n; i++)
 		if (mr_str_eq(postconf->services.items[i].name, name))

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void put_parameter(struct mr_backend *backend, struct mr_sorter *sorter, struct mr_attrs_builder *body,
-        const struct mr_parameter *parameter)
+static void put_parameter(struct mr_backend *backend, struct mr_sorter *sorter,
+        struct mr_attrs_builder *body, const struct mr_parameter *parameter)
 {
 	struct mr_item item = {.key = parameter->name, .loc = parameter->loc};
 	struct mr_arena arena;
@@ -24,7 +24,8 @@ static void put_parameter(struct mr_backend *backend, struct mr_sorter *sorter, 
 	mr_arena_done(&arena);
 }
 
-static void put_wired(struct mr_backend *backend, struct mr_sorter *sorter, struct mr_attrs_builder *body)
+static void put_wired(
+        struct mr_backend *backend, struct mr_sorter *sorter, struct mr_attrs_builder *body)
 {
 	struct mr_arena arena;
 
@@ -47,7 +48,8 @@ static void put_wired(struct mr_backend *backend, struct mr_sorter *sorter, stru
 	mr_arena_done(&arena);
 }
 
-int mr_postfix_project_main(struct mr_backend *backend, struct mr_desired *desired, struct mr_cursor *out)
+int mr_postfix_project_main(
+        struct mr_backend *backend, struct mr_desired *desired, struct mr_cursor *out)
 {
 	struct mr_sorter *sorter = mr_sorter_new();
 	struct mr_attrs_builder body;
@@ -70,11 +72,13 @@ int mr_postfix_project_main(struct mr_backend *backend, struct mr_desired *desir
 	return code;
 }
 
-/* An ordered row in the form that it is written and read back in. The judge has seen that it parses. */
+/* An ordered row in the form that it is written and read back in. The judge has seen that it
+ * parses. */
 static int ordered_body(const struct mr_postfix_table *table, const struct mr_table_row *row,
         struct mr_arena *arena, struct mr_attrs_builder *body)
 {
-	mr_str line = mr_str_printf(arena, "%.*s %.*s", MR_FMT(row->key), MR_FMT(row->value)), pattern, value;
+	mr_str line = mr_str_printf(arena, "%.*s %.*s", MR_FMT(row->key), MR_FMT(row->value)),
+	       pattern, value;
 	const char *why;
 
 	if (mr_ordered_row_parse(line, table->kind, &pattern, &value, &why))
@@ -120,7 +124,8 @@ int mr_postfix_project_table(struct mr_backend *backend, const struct mr_postfix
 	struct mr_iter iter;
 	int code = 0;
 
-	if (table->is_desired && !(code = mr_desired_begin_table_row(desired, table->name, &iter))) {
+	if (table->is_desired &&
+	        !(code = mr_desired_begin_table_row(desired, table->name, &iter))) {
 		while ((code = mr_desired_next_table_row(&iter, &row)) > 0)
 			if ((code = put_table_row(backend, table, &row, sorter)))
 				break;
@@ -172,10 +177,11 @@ static bool is_size_of_number(struct mr_backend *backend, mr_str name, mr_str va
 	const mr_str *standard = mr_postconf_default(&backend->postconf, name);
 
 	return standard && is_number(*standard) && value.size > 1 && !is_number(value) &&
-	        !mr_size_parse(value, out);
+	       !mr_size_parse(value, out);
 }
 
-mr_str mr_postfix_render_value(struct mr_backend *backend, struct mr_arena *arena, mr_str name, mr_str value)
+mr_str mr_postfix_render_value(
+        struct mr_backend *backend, struct mr_arena *arena, mr_str name, mr_str value)
 {
 	mr_str normal = mr_maincf_normal(arena, value);
 	struct mr_buf out = MR_BUF_INIT;

@@ -14,7 +14,8 @@ static int postfix_open(const struct mr_provider_options *options, struct mr_bac
 	struct mr_backend *backend = mr_xrealloc(NULL, 1, sizeof *backend);
 	mr_str directory = options->host->postfix.config_directory;
 
-	*backend = (struct mr_backend){.host = options->host, .diags = options->diags, .cache = options->cache};
+	*backend = (struct mr_backend){
+	        .host = options->host, .diags = options->diags, .cache = options->cache};
 	mr_arena_init(&backend->arena);
 	if (!directory.size)
 		directory = MR_STR("/etc/postfix");
@@ -22,7 +23,8 @@ static int postfix_open(const struct mr_provider_options *options, struct mr_bac
 		directory.size--;
 	backend->config_directory = mr_str_copy(&backend->arena, directory).data;
 	backend->main_path = mr_postfix_path(backend, "%s/main.cf", backend->config_directory);
-	backend->own_directory = mr_postfix_path(backend, "%s/mailreeve", backend->config_directory);
+	backend->own_directory =
+	        mr_postfix_path(backend, "%s/mailreeve", backend->config_directory);
 	*out = backend;
 	return 0;
 }
@@ -51,11 +53,13 @@ static int postfix_describe(struct mr_backend *backend, struct mr_live_info *out
 
 	if (code)
 		return code;
-	*out = (struct mr_live_info){.version = backend->postconf.version, .read = MR_READ_COMPLETE};
+	*out = (struct mr_live_info){
+	        .version = backend->postconf.version, .read = MR_READ_COMPLETE};
 	return 0;
 }
 
-static int postfix_collections(struct mr_backend *backend, struct mr_desired *desired, struct mr_collections *out)
+static int postfix_collections(
+        struct mr_backend *backend, struct mr_desired *desired, struct mr_collections *out)
 {
 	size_t errors = backend->diags->n_errors;
 	int code;
@@ -76,11 +80,12 @@ static int postfix_collections(struct mr_backend *backend, struct mr_desired *de
 
 static int no_such_collection(struct mr_backend *backend, const struct mr_collection *in)
 {
-	return mr_fail(backend->diags, MR_E_FAILED, "Postfix has no collection '%.*s'", MR_FMT(in->name));
+	return mr_fail(
+	        backend->diags, MR_E_FAILED, "Postfix has no collection '%.*s'", MR_FMT(in->name));
 }
 
-static int postfix_project(struct mr_backend *backend, const struct mr_collection *in, struct mr_desired *desired,
-        struct mr_cursor *out)
+static int postfix_project(struct mr_backend *backend, const struct mr_collection *in,
+        struct mr_desired *desired, struct mr_cursor *out)
 {
 	mr_str name = mr_postfix_table_name(in->name);
 	const struct mr_postfix_table *table = mr_postfix_find_table(backend, name);
@@ -94,11 +99,12 @@ static int postfix_project(struct mr_backend *backend, const struct mr_collectio
 	return mr_postfix_project_table(backend, table, desired, out);
 }
 
-static int postfix_observe(struct mr_backend *backend, const struct mr_collection *in, const struct mr_strs *only,
-        struct mr_cursor *out)
+static int postfix_observe(struct mr_backend *backend, const struct mr_collection *in,
+        const struct mr_strs *only, struct mr_cursor *out)
 {
 	mr_str name = mr_postfix_table_name(in->name);
-	struct mr_postfix_table *table = mr_postfix_find_table(backend, name), other = {.wired = -1};
+	struct mr_postfix_table *table = mr_postfix_find_table(backend, name),
+	                        other = {.wired = -1};
 
 	if (!name.size)
 		return mr_postfix_observe_main(backend, only, out);
@@ -110,38 +116,41 @@ static int postfix_observe(struct mr_backend *backend, const struct mr_collectio
 		if (mr_str_eq(mr_wirings[i].name, name))
 			other.wired = i;
 	mr_vec_push(&backend->tables, other);
-	return mr_postfix_observe_table(backend, &backend->tables.items[backend->tables.n - 1], only, out);
+	return mr_postfix_observe_table(
+	        backend, &backend->tables.items[backend->tables.n - 1], only, out);
 }
 
 /* A parameter goes back to what it was, or to its default; a row of a table of ours goes. */
-static mr_str postfix_revert_to(struct mr_backend *backend, const struct mr_collection *in, mr_str key,
-        mr_str pre_image)
+static mr_str postfix_revert_to(
+        struct mr_backend *backend, const struct mr_collection *in, mr_str key, mr_str pre_image)
 {
 	(void)backend;
 	(void)key;
 	return mr_postfix_table_name(in->name).size ? (mr_str){0} : pre_image;
 }
 
-static enum mr_activation postfix_activation(struct mr_backend *backend, const struct mr_change *const *changes,
-        size_t n)
+static enum mr_activation postfix_activation(
+        struct mr_backend *backend, const struct mr_change *const *changes, size_t n)
 {
 	struct mr_postfix_shape shape;
 
 	mr_postfix_shape_of(backend, changes, n, &shape);
 	if (shape.needs_restart)
 		return MR_ACTIVATE_RESTART;
-	return shape.needs_reload || backend->is_flip_staged ? MR_ACTIVATE_RELOAD : MR_ACTIVATE_NOTHING;
+	return shape.needs_reload || backend->is_flip_staged ? MR_ACTIVATE_RELOAD
+	                                                     : MR_ACTIVATE_NOTHING;
 }
 
-static int postfix_activate(struct mr_backend *backend, const struct mr_change *const *changes, size_t n,
-        enum mr_activation what, bool is_undo)
+static int postfix_activate(struct mr_backend *backend, const struct mr_change *const *changes,
+        size_t n, enum mr_activation what, bool is_undo)
 {
 	(void)changes;
 	(void)n;
 	return mr_postfix_activate(backend, what, is_undo);
 }
 
-/* main.cf and master.cf, what they may name in Postfix's own folder, our tables of all generations, the programs. */
+/* main.cf and master.cf, what they may name in Postfix's own folder, our tables of all generations,
+ * the programs. */
 static bool postfix_fingerprint(struct mr_backend *backend, struct mr_fingerprint *print)
 {
 	mr_fingerprint_folder(print, backend->config_directory, 0);

@@ -1,5 +1,6 @@
 /*
- * Rows of the tables that mailreeve wires: domains, users, aliases and transports as Postfix looks them up.
+ * Rows of the tables that mailreeve wires: domains, users, aliases and transports as Postfix looks
+ * them up.
  */
 #include "postfix/rows.h"
 
@@ -16,7 +17,8 @@ void mr_row_put(struct mr_row_sink *sink, mr_str key, mr_str value)
 	mr_sorter_add(sink->sorter, &item);
 }
 
-void mr_row_of_object(struct mr_row_sink *sink, const char *kind, mr_str name, const struct mr_loc *loc)
+void mr_row_of_object(
+        struct mr_row_sink *sink, const char *kind, mr_str name, const struct mr_loc *loc)
 {
 	mr_buf_clear(&sink->object);
 	mr_buf_printf(&sink->object, "%s/%.*s", kind, MR_FMT(name));
@@ -36,12 +38,13 @@ static mr_str domain_of(mr_str address)
 bool mr_row_accepts_mail(const struct mr_user *user)
 {
 	return user->state == MR_USER_ACTIVE || user->state == MR_USER_NO_LOGIN ||
-	        user->state == MR_USER_RECEIVE_ONLY;
+	       user->state == MR_USER_RECEIVE_ONLY;
 }
 
 static bool may_send(const struct mr_user *user)
 {
-	return user->state == MR_USER_ACTIVE || user->state == MR_USER_NO_LOGIN || user->state == MR_USER_SEND_ONLY;
+	return user->state == MR_USER_ACTIVE || user->state == MR_USER_NO_LOGIN ||
+	       user->state == MR_USER_SEND_ONLY;
 }
 
 /* "a, b, c", with own behind when it is not among them. */
@@ -79,27 +82,31 @@ static const struct mr_domain_link *first_link(const struct mr_backend *backend,
 	return backend->links.items + low;
 }
 
-#define each_link(link, backend, target_name)                                                       \
-	for (const struct mr_domain_link *(link) = first_link(backend, target_name);                \
-	        (link) < (backend)->links.items + (backend)->links.n &&                             \
-	        mr_str_eq((link)->target, target_name);                                             \
+#define each_link(link, backend, target_name)                                                      \
+	for (const struct mr_domain_link *(link) = first_link(backend, target_name);               \
+	        (link) < (backend)->links.items + (backend)->links.n &&                            \
+	        mr_str_eq((link)->target, target_name);                                            \
 	        (link)++)
 
-/* One row for the same local part in each alias domain, so that what is unknown there is refused there. */
+/* One row for the same local part in each alias domain, so that what is unknown there is refused
+ * there. */
 static void put_in_alias_domains(struct mr_row_sink *sink, mr_str address)
 {
-	each_link(link, sink->backend, domain_of(address)) {
+	each_link(link, sink->backend, domain_of(address))
+	{
 		mr_buf_clear(&sink->key);
-		mr_buf_printf(&sink->key, "%.*s@%.*s", MR_FMT(local_of(address)), MR_FMT(link->alias));
+		mr_buf_printf(
+		        &sink->key, "%.*s@%.*s", MR_FMT(local_of(address)), MR_FMT(link->alias));
 		mr_row_put(sink, mr_buf_str(&sink->key), address);
 	}
 }
 
-/* A suspended domain has no alias rows: smtpd accepts what virtual_alias_maps knows before it looks at the
- * transport that would hold the mail off. */
+/* A suspended domain has no alias rows: smtpd accepts what virtual_alias_maps knows before it looks
+ * at the transport that would hold the mail off. */
 static bool is_open(struct mr_row_sink *sink, mr_str address)
 {
-	const struct mr_domain_fact *fact = mr_postfix_find_domain(sink->backend, domain_of(address));
+	const struct mr_domain_fact *fact =
+	        mr_postfix_find_domain(sink->backend, domain_of(address));
 
 	return fact && fact->state == MR_DOMAIN_ACTIVE;
 }
@@ -119,10 +126,12 @@ static void alias_rows_of_user(struct mr_row_sink *sink, const struct mr_user *u
 
 	mr_row_of_object(sink, "user", user->address, &user->loc);
 	if (domain && domain->state == MR_DOMAIN_ACTIVE && (is_target || domain->has_catch_all)) {
-		/* In a domain with a catch-all every user needs a row of its own, or the catch-all would take it. */
+		/* In a domain with a catch-all every user needs a row of its own, or the catch-all
+		 * would take it. */
 		if (is_target && user->forward_to.n)
 			mr_row_put(sink, user->address,
-			        join(sink, &user->forward_to, user->forward_keep ? user->address : (mr_str){0}));
+			        join(sink, &user->forward_to,
+			                user->forward_keep ? user->address : (mr_str){0}));
 		else if (domain->has_catch_all)
 			mr_row_put(sink, user->address, user->address);
 		put_in_alias_domains(sink, user->address);
@@ -143,7 +152,8 @@ static void alias_rows_of_domain(struct mr_row_sink *sink, const struct mr_domai
 	mr_buf_clear(&sink->key);
 	mr_buf_printf(&sink->key, "@%.*s", MR_FMT(domain->name));
 	mr_row_put(sink, mr_buf_str(&sink->key), join(sink, &domain->catch_all, (mr_str){0}));
-	each_link(link, sink->backend, domain->name) {
+	each_link(link, sink->backend, domain->name)
+	{
 		mr_buf_clear(&sink->key);
 		mr_buf_printf(&sink->key, "@%.*s", MR_FMT(link->alias));
 		mr_row_put(sink, mr_buf_str(&sink->key), mr_buf_str(&sink->list));
@@ -178,7 +188,8 @@ static void login_row(struct mr_row_sink *sink, mr_str address, mr_str login)
 	mr_row_put(sink, mr_buf_str(&sink->key), login);
 }
 
-/* Several users may send as one address, so rows are sorted by address and log-in and joined afterwards. */
+/* Several users may send as one address, so rows are sorted by address and log-in and joined
+ * afterwards. */
 static void login_rows(struct mr_row_sink *sink, const struct mr_user *user)
 {
 	if (!may_send(user))
@@ -197,7 +208,8 @@ static void login_rows(struct mr_row_sink *sink, const struct mr_user *user)
 	}
 }
 
-int mr_row_each_user(struct mr_row_sink *sink, void (*fn)(struct mr_row_sink *sink, const struct mr_user *user))
+int mr_row_each_user(
+        struct mr_row_sink *sink, void (*fn)(struct mr_row_sink *sink, const struct mr_user *user))
 {
 	struct mr_iter iter;
 	struct mr_user user;
@@ -211,7 +223,8 @@ int mr_row_each_user(struct mr_row_sink *sink, void (*fn)(struct mr_row_sink *si
 	return code;
 }
 
-static int each_domain(struct mr_row_sink *sink, void (*fn)(struct mr_row_sink *sink, const struct mr_domain *domain))
+static int each_domain(struct mr_row_sink *sink,
+        void (*fn)(struct mr_row_sink *sink, const struct mr_domain *domain))
 {
 	struct mr_iter iter;
 	struct mr_domain domain;
@@ -220,7 +233,8 @@ static int each_domain(struct mr_row_sink *sink, void (*fn)(struct mr_row_sink *
 	if (code)
 		return code;
 	while ((code = mr_desired_next_domain(&iter, &domain)) > 0) {
-		const struct mr_domain_fact *fact = mr_postfix_find_domain(sink->backend, domain.name);
+		const struct mr_domain_fact *fact =
+		        mr_postfix_find_domain(sink->backend, domain.name);
 
 		domain.state = fact ? fact->state : domain.state;
 		mr_row_of_object(sink, "domain", domain.name, &domain.loc);
@@ -266,7 +280,8 @@ static void relay_recipients(struct mr_row_sink *sink, const struct mr_domain *d
 {
 	if (domain->kind != MR_DOMAIN_RELAY || domain->state == MR_DOMAIN_CLOSED)
 		return;
-	for (size_t i = 0; i < domain->addresses.n && domain->recipients == MR_RECIPIENTS_LISTED; i++)
+	for (size_t i = 0; i < domain->addresses.n && domain->recipients == MR_RECIPIENTS_LISTED;
+	        i++)
 		mr_row_put(sink, domain->addresses.items[i], MR_STR("1"));
 	if (domain->recipients != MR_RECIPIENTS_ANY)
 		return;
@@ -304,7 +319,8 @@ static int fill(struct mr_row_sink *sink, enum mr_wired wired)
 	}
 }
 
-int mr_postfix_sort(struct mr_backend *backend, struct mr_sorter *sorter, const char *what, struct mr_cursor *out)
+int mr_postfix_sort(struct mr_backend *backend, struct mr_sorter *sorter, const char *what,
+        struct mr_cursor *out)
 {
 	mr_str duplicate = {0};
 	int code = mr_sorter_cursor(sorter, out, &duplicate);
@@ -312,17 +328,18 @@ int mr_postfix_sort(struct mr_backend *backend, struct mr_sorter *sorter, const 
 	if (!code)
 		return 0;
 	if (code == MR_E_CONFLICT)
-		code = mr_fail(backend->diags, MR_E_INVALID, "table '%s' gets two rows for '%.*s'", what,
-		        MR_FMT(duplicate));
+		code = mr_fail(backend->diags, MR_E_INVALID, "table '%s' gets two rows for '%.*s'",
+		        what, MR_FMT(duplicate));
 	mr_sorter_free(sorter);
 	return code;
 }
 
-int mr_postfix_project_wired(struct mr_backend *backend, enum mr_wired wired, struct mr_desired *desired,
-        struct mr_cursor *out)
+int mr_postfix_project_wired(struct mr_backend *backend, enum mr_wired wired,
+        struct mr_desired *desired, struct mr_cursor *out)
 {
 	struct mr_loc nowhere = {0};
-	struct mr_row_sink sink = {.backend = backend, .desired = desired, .sorter = mr_sorter_new(), .loc = &nowhere};
+	struct mr_row_sink sink = {
+	        .backend = backend, .desired = desired, .sorter = mr_sorter_new(), .loc = &nowhere};
 	struct mr_cursor rows;
 	int code;
 

@@ -17,11 +17,12 @@ struct mr_row_sink {
 };
 
 /* Says which object the next rows belong to. */
-void mr_row_of_object(struct mr_row_sink *sink, const char *kind, mr_str name, const struct mr_loc *loc);
+void mr_row_of_object(
+        struct mr_row_sink *sink, const char *kind, mr_str name, const struct mr_loc *loc);
 void mr_row_put(struct mr_row_sink *sink, mr_str key, mr_str value);
 bool mr_row_accepts_mail(const struct mr_user *user);
-MR_CHECK int mr_row_each_user(struct mr_row_sink *sink,
-        void (*fn)(struct mr_row_sink *sink, const struct mr_user *user));
+MR_CHECK int mr_row_each_user(
+        struct mr_row_sink *sink, void (*fn)(struct mr_row_sink *sink, const struct mr_user *user));
 
 MR_CHECK int mr_postfix_transport_rows(struct mr_row_sink *sink);
 /* Rows keyed ADDRESS NUL LOG-IN, sorted, become one row an address; *rows moves into *out. */

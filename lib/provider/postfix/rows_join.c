@@ -25,7 +25,8 @@ static int look_ahead(struct joined *joined)
 	mr_buf_clear(&joined->ahead_key);
 	mr_buf_clear(&joined->ahead_login);
 	mr_buf_clear(&joined->ahead_object);
-	mr_buf_add_str(&joined->ahead_key, mr_str_take(joined->ahead.key, mr_str_find(joined->ahead.key, 0)));
+	mr_buf_add_str(&joined->ahead_key,
+	        mr_str_take(joined->ahead.key, mr_str_find(joined->ahead.key, 0)));
 	mr_buf_add_str(&joined->ahead_login, mr_attrs_get(joined->ahead.body, MR_STR("value")));
 	mr_buf_add_str(&joined->ahead_object, joined->ahead.object);
 	return 1;
@@ -46,7 +47,8 @@ static int joined_next(struct mr_cursor *cursor, struct mr_item *out)
 	mr_buf_add_str(&joined->object, mr_buf_str(&joined->ahead_object));
 	mr_buf_add_str(&joined->path, joined->ahead.loc.path);
 	out->loc = joined->ahead.loc;
-	while (joined->has_ahead && mr_str_eq(mr_buf_str(&joined->key), mr_buf_str(&joined->ahead_key))) {
+	while (joined->has_ahead &&
+	        mr_str_eq(mr_buf_str(&joined->key), mr_buf_str(&joined->ahead_key))) {
 		mr_buf_add_text(&joined->list, joined->list.size ? ", " : "");
 		mr_buf_add_str(&joined->list, mr_buf_str(&joined->ahead_login));
 		if ((code = look_ahead(joined)) < 0)

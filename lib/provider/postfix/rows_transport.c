@@ -1,23 +1,27 @@
 /*
- * Rows of transport_maps: declared transports, relay domains, and what holds mail off or keeps it at home.
+ * Rows of transport_maps: declared transports, relay domains, and what holds mail off or keeps it
+ * at home.
  */
 #include "postfix/rows.h"
 
 static const char held_off[] = "retry:4.2.1 mail for this domain is held off";
 static const char refused[] = "error:5.1.1 user unknown";
 
-/* smtpd cannot refuse an address that the catch-all matches; this at least keeps the mail from others. */
+/* smtpd cannot refuse an address that the catch-all matches; this at least keeps the mail from
+ * others. */
 static void transport_row_of_user(struct mr_row_sink *sink, const struct mr_user *user)
 {
 	const struct mr_domain_fact *domain = mr_postfix_find_domain(sink->backend, user->domain);
 
-	if (mr_row_accepts_mail(user) || !domain || !domain->has_catch_all || domain->state != MR_DOMAIN_ACTIVE)
+	if (mr_row_accepts_mail(user) || !domain || !domain->has_catch_all ||
+	        domain->state != MR_DOMAIN_ACTIVE)
 		return;
 	mr_row_of_object(sink, "user", user->address, &user->loc);
 	mr_row_put(sink, user->address, MR_STR(refused));
 }
 
-/* Declared transports; a set of their keys decides which domains need a row to stay out of a wildcard. */
+/* Declared transports; a set of their keys decides which domains need a row to stay out of a
+ * wildcard. */
 struct declared_transports {
 	struct mr_arena arena;
 	MR_VEC(mr_str) keys; /* by key */
@@ -65,7 +69,8 @@ static int put_transports(struct mr_row_sink *sink, struct declared_transports *
 	if (code)
 		return code;
 	while ((code = mr_desired_next_transport(&iter, &transport)) > 0) {
-		const struct mr_domain_fact *fact = mr_postfix_find_domain(sink->backend, transport.key);
+		const struct mr_domain_fact *fact =
+		        mr_postfix_find_domain(sink->backend, transport.key);
 
 		mr_vec_push(&declared->keys, mr_str_copy(&declared->arena, transport.key));
 		declared->has_star = declared->has_star || mr_str_is(transport.key, "*");
@@ -105,7 +110,8 @@ int mr_postfix_transport_rows(struct mr_row_sink *sink)
 		code = mr_desired_begin_domain(sink->desired, &iter);
 	if (!code) {
 		while ((code = mr_desired_next_domain(&iter, &domain)) > 0) {
-			const struct mr_domain_fact *fact = mr_postfix_find_domain(sink->backend, domain.name);
+			const struct mr_domain_fact *fact =
+			        mr_postfix_find_domain(sink->backend, domain.name);
 
 			domain.state = fact ? fact->state : domain.state;
 			mr_row_of_object(sink, "domain", domain.name, &domain.loc);

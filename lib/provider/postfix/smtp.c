@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_LIMIT_BYTES 4096
+#define LINE_LIMIT_BYTES    4096
 #define REPLY_LINES_AT_MOST 100
 
 int64_t mr_postfix_clock_ms(void)
@@ -133,18 +133,21 @@ static int read_reply(struct mr_postfix_smtp *smtp)
 		if (line.size < 3 || strspn(line.data, "0123456789") < 3)
 			code = say(smtp, MR_E_FAILED, "it does not speak SMTP");
 		else
-			code = (line.data[0] - '0') * 100 + (line.data[1] - '0') * 10 + (line.data[2] - '0');
+			code = (line.data[0] - '0') * 100 + (line.data[1] - '0') * 10 +
+			       (line.data[2] - '0');
 	}
 	mr_buf_done(&line);
 	mr_buf_done(&all);
 	return code;
 }
 
-int mr_postfix_smtp_open(struct mr_postfix_smtp *smtp, const char *address, unsigned port, unsigned timeout_ms)
+int mr_postfix_smtp_open(
+        struct mr_postfix_smtp *smtp, const char *address, unsigned port, unsigned timeout_ms)
 {
 	int code;
 
-	*smtp = (struct mr_postfix_smtp){.fd = -1, .deadline_ms = mr_postfix_clock_ms() + timeout_ms};
+	*smtp = (struct mr_postfix_smtp){
+	        .fd = -1, .deadline_ms = mr_postfix_clock_ms() + timeout_ms};
 	code = connect_to(smtp, address, port);
 	if (!code)
 		code = read_reply(smtp);

@@ -43,8 +43,8 @@ static bool is_table_missing(const struct mr_backend *backend)
 	return false;
 }
 
-void mr_postfix_shape_of(struct mr_backend *backend, const struct mr_change *const *changes, size_t n,
-        struct mr_postfix_shape *out)
+void mr_postfix_shape_of(struct mr_backend *backend, const struct mr_change *const *changes,
+        size_t n, struct mr_postfix_shape *out)
 {
 	mr_str seen = {0};
 
@@ -54,7 +54,8 @@ void mr_postfix_shape_of(struct mr_backend *backend, const struct mr_change *con
 
 		if (!name.size) {
 			out->has_main = true;
-			if (mr_str_is(changes[i]->key, "inet_interfaces") || mr_str_is(changes[i]->key, "inet_protocols"))
+			if (mr_str_is(changes[i]->key, "inet_interfaces") ||
+			        mr_str_is(changes[i]->key, "inet_protocols"))
 				out->needs_restart = true;
 		} else if (!mr_str_eq(name, seen)) {
 			seen = name;
@@ -83,30 +84,33 @@ static int check_rows(struct mr_backend *backend, const struct mr_change *const 
 			continue;
 		if (table && table->is_live)
 			code = mr_table_check(backend->diags,
-			        mr_table_path(&backend->arena, backend->generation, name, table->live_kind),
+			        mr_table_path(&backend->arena, backend->generation, name,
+			                table->live_kind),
 			        table->live_kind, changes + i, end - i);
 		for (size_t k = i; k < end && (!table || !table->is_live) && !code; k++)
 			if (changes[k]->before.data)
-				code = mr_fail(backend->diags, MR_E_CONFLICT, "table '%.*s' is no longer there",
-				        MR_FMT(name));
+				code = mr_fail(backend->diags, MR_E_CONFLICT,
+				        "table '%.*s' is no longer there", MR_FMT(name));
 	}
 	return code;
 }
 
-/* The batch that comes last when something is added and first when something goes makes the switch. */
+/* The batch that comes last when something is added and first when something goes makes the switch.
+ */
 static mr_str switch_collection(const struct mr_change *const *changes, size_t n)
 {
 	const struct mr_collection *last = changes[0]->in;
 
 	for (size_t i = 1; i < n; i++)
 		if (changes[i]->in->rank > last->rank ||
-		        (changes[i]->in->rank == last->rank && mr_str_cmp(changes[i]->in->name, last->name) > 0))
+		        (changes[i]->in->rank == last->rank &&
+		                mr_str_cmp(changes[i]->in->name, last->name) > 0))
 			last = changes[i]->in;
 	return last->name;
 }
 
-static int stage_generation(struct mr_backend *backend, const struct mr_change *const *changes, size_t n,
-        struct mr_buf *text, struct mr_postfix_flip *flip)
+static int stage_generation(struct mr_backend *backend, const struct mr_change *const *changes,
+        size_t n, struct mr_buf *text, struct mr_postfix_flip *flip)
 {
 	struct mr_maincf staged;
 	struct mr_buf named = MR_BUF_INIT;
@@ -114,7 +118,8 @@ static int stage_generation(struct mr_backend *backend, const struct mr_change *
 	int code = mr_maincf_parse(mr_buf_str(text), &staged, &line);
 
 	if (!code)
-		code = mr_postfix_build_generation(backend, changes, n, &staged, &flip->new_generation);
+		code = mr_postfix_build_generation(
+		        backend, changes, n, &staged, &flip->new_generation);
 	if (!code) {
 		mr_maincf_edit(&staged, MR_STR("mailreeve"),
 		        flip->new_generation.size ? flip->new_generation : (mr_str){0}, &named);
@@ -132,7 +137,8 @@ static int stage_flip(struct mr_backend *backend, const struct mr_change *const 
 	struct mr_postfix_flip flip = {.old_generation = backend->generation};
 	struct mr_postfix_trial trial = {.changes = changes, .n = n, .has_main = shape->has_main};
 	struct mr_buf text = MR_BUF_INIT;
-	int code = mr_postfix_edit_main(backend, mr_buf_str(&backend->main_text), changes, n, &text);
+	int code =
+	        mr_postfix_edit_main(backend, mr_buf_str(&backend->main_text), changes, n, &text);
 
 	if (!code)
 		code = mr_dir_make(backend->diags, backend->own_directory, 0755);
@@ -145,7 +151,8 @@ static int stage_flip(struct mr_backend *backend, const struct mr_change *const 
 		flip.after = mr_postfix_digest(backend, mr_buf_str(&text));
 		flip.last = switch_collection(changes, n);
 		trial.main_text = mr_buf_str(&text);
-		trial.generation = shape->needs_generation ? flip.new_generation : backend->generation;
+		trial.generation =
+		        shape->needs_generation ? flip.new_generation : backend->generation;
 		code = mr_postfix_flip_save(backend, work_directory, &flip);
 	}
 	if (!code)

@@ -8,7 +8,8 @@
 
 static int fact_cmp(const void *a, const void *b)
 {
-	return mr_str_cmp(((const struct mr_domain_fact *)a)->name, ((const struct mr_domain_fact *)b)->name);
+	return mr_str_cmp(
+	        ((const struct mr_domain_fact *)a)->name, ((const struct mr_domain_fact *)b)->name);
 }
 
 static int link_cmp(const void *a, const void *b)
@@ -44,7 +45,8 @@ static void wire(struct mr_backend *backend, enum mr_wired wired, const struct m
 	backend->wired_loc[wired] = keep_loc(backend, loc);
 }
 
-static void wire_domain(struct mr_backend *backend, const struct mr_domain *domain, enum mr_domain_state state)
+static void wire_domain(
+        struct mr_backend *backend, const struct mr_domain *domain, enum mr_domain_state state)
 {
 	if (state == MR_DOMAIN_CLOSED)
 		return;
@@ -70,7 +72,8 @@ static void judge_domain(struct mr_backend *backend, const struct mr_domain *dom
 	mr_diags_at(backend->diags, MR_ERROR, "MR-UNSUPPORTED", &domain->loc,
 	        "recipients: probe of domain '%.*s' cannot be enforced yet", MR_FMT(domain->name));
 	mr_diags_hint(backend->diags, "list its addresses (recipients: listed)");
-	mr_diags_object(backend->diags, mr_str_printf(&backend->arena, "domain/%.*s", MR_FMT(domain->name)));
+	mr_diags_object(backend->diags,
+	        mr_str_printf(&backend->arena, "domain/%.*s", MR_FMT(domain->name)));
 }
 
 static void add_fact(struct mr_backend *backend, const struct mr_domain *domain)
@@ -100,10 +103,12 @@ static void settle_alias_domains(struct mr_backend *backend)
 		if (target && target->state > fact->state)
 			fact->state = target->state;
 		if (fact->state == MR_DOMAIN_ACTIVE)
-			mr_vec_push(&backend->links, (struct mr_domain_link){fact->alias_of, fact->name});
+			mr_vec_push(&backend->links,
+			        (struct mr_domain_link){fact->alias_of, fact->name});
 	}
 	if (backend->links.n)
-		qsort(backend->links.items, backend->links.n, sizeof *backend->links.items, link_cmp);
+		qsort(backend->links.items, backend->links.n, sizeof *backend->links.items,
+		        link_cmp);
 }
 
 typedef void (*domain_fn)(struct mr_backend *backend, const struct mr_domain *domain);
@@ -164,9 +169,11 @@ int mr_postfix_survey(struct mr_backend *backend, struct mr_desired *desired)
 	if (code)
 		return code;
 	if (backend->domains.n)
-		qsort(backend->domains.items, backend->domains.n, sizeof *backend->domains.items, fact_cmp);
+		qsort(backend->domains.items, backend->domains.n, sizeof *backend->domains.items,
+		        fact_cmp);
 	settle_alias_domains(backend);
-	if ((code = each_domain(backend, desired, wire_settled)) || (code = wire_others(backend, desired)))
+	if ((code = each_domain(backend, desired, wire_settled)) ||
+	        (code = wire_others(backend, desired)))
 		return code;
 	backend->delivery = mr_str_copy(&backend->arena, mr_desired_accounts(desired)->delivery);
 	return backend->diags->n_errors > errors ? MR_E_INVALID : 0;

@@ -40,12 +40,16 @@ bool mr_table_kind_find(mr_str name, enum mr_table_kind *out)
 	return false;
 }
 
-const char *mr_table_path(struct mr_arena *arena, mr_str directory, mr_str name, enum mr_table_kind kind)
+const char *mr_table_path(
+        struct mr_arena *arena, mr_str directory, mr_str name, enum mr_table_kind kind)
 {
-	return mr_str_printf(arena, "%.*s/%.*s%s", MR_FMT(directory), MR_FMT(name), kinds[kind].suffix).data;
+	return mr_str_printf(
+	        arena, "%.*s/%.*s%s", MR_FMT(directory), MR_FMT(name), kinds[kind].suffix)
+	        .data;
 }
 
-int mr_table_open(struct mr_diags *diags, const char *path, enum mr_table_kind kind, struct mr_cursor *out)
+int mr_table_open(
+        struct mr_diags *diags, const char *path, enum mr_table_kind kind, struct mr_cursor *out)
 {
 	if (kind == MR_TABLE_LMDB)
 		return mr_lmdb_open(diags, path, out);
@@ -66,7 +70,8 @@ static int pick_next(struct mr_cursor *cursor, struct mr_item *out)
 		while (pick->next_key < pick->keys->n &&
 		        mr_str_cmp(pick->keys->items[pick->next_key], row.key) < 0)
 			pick->next_key++;
-		if (pick->next_key == pick->keys->n || !mr_str_eq(pick->keys->items[pick->next_key], row.key))
+		if (pick->next_key == pick->keys->n ||
+		        !mr_str_eq(pick->keys->items[pick->next_key], row.key))
 			continue;
 		pick->next_key++;
 		*out = row;
@@ -83,8 +88,8 @@ static void pick_close(struct mr_cursor *cursor)
 	free(pick);
 }
 
-int mr_table_get(struct mr_diags *diags, const char *path, enum mr_table_kind kind, const struct mr_strs *keys,
-        struct mr_cursor *out)
+int mr_table_get(struct mr_diags *diags, const char *path, enum mr_table_kind kind,
+        const struct mr_strs *keys, struct mr_cursor *out)
 {
 	struct pick *pick;
 	struct mr_cursor all;
@@ -100,8 +105,8 @@ int mr_table_get(struct mr_diags *diags, const char *path, enum mr_table_kind ki
 	return 0;
 }
 
-int mr_table_build(struct mr_diags *diags, const struct mr_table_build *build, struct mr_cursor *rows,
-        uint64_t *out_rows)
+int mr_table_build(struct mr_diags *diags, const struct mr_table_build *build,
+        struct mr_cursor *rows, uint64_t *out_rows)
 {
 	if (build->kind == MR_TABLE_LMDB)
 		return mr_lmdb_build(diags, build, rows, out_rows);
@@ -110,14 +115,18 @@ int mr_table_build(struct mr_diags *diags, const struct mr_table_build *build, s
 	return mr_ordered_build(diags, build, rows, out_rows);
 }
 
-static int check_change(struct mr_diags *diags, const char *path, const struct mr_change *change, mr_str live)
+static int check_change(
+        struct mr_diags *diags, const char *path, const struct mr_change *change, mr_str live)
 {
-	bool is_before = change->before.data ? live.data && mr_str_eq(live, change->before) : !live.data;
-	bool is_after = change->after.data ? live.data && mr_str_eq(live, change->after) : !live.data;
+	bool is_before =
+	        change->before.data ? live.data && mr_str_eq(live, change->before) : !live.data;
+	bool is_after =
+	        change->after.data ? live.data && mr_str_eq(live, change->after) : !live.data;
 
 	if (is_before || is_after)
 		return 0;
-	return mr_fail(diags, MR_E_CONFLICT, "cannot change row '%.*s' of '%s': somebody else changed it meanwhile",
+	return mr_fail(diags, MR_E_CONFLICT,
+	        "cannot change row '%.*s' of '%s': somebody else changed it meanwhile",
 	        MR_FMT(change->key), path);
 }
 

@@ -1,5 +1,6 @@
 /*
- * Which tables there are: wired, declared, and those that are only live; and the collections they make.
+ * Which tables there are: wired, declared, and those that are only live; and the collections they
+ * make.
  */
 #include "postfix/tables.h"
 
@@ -22,8 +23,8 @@ static bool is_file_name(mr_str name)
 	return name.size && name.size <= 64;
 }
 
-static void table_error(struct mr_backend *backend, const struct mr_table *table, const char *rule, const char *hint,
-        mr_str text)
+static void table_error(struct mr_backend *backend, const struct mr_table *table, const char *rule,
+        const char *hint, mr_str text)
 {
 	mr_diags_at(backend->diags, MR_ERROR, rule, &table->loc, "%.*s", MR_FMT(text));
 	mr_diags_hint(backend->diags, "%s", hint);
@@ -39,7 +40,8 @@ static bool find_wired(mr_str name)
 	return false;
 }
 
-static bool choose_kind(struct mr_backend *backend, const struct mr_table *table, enum mr_table_kind *out)
+static bool choose_kind(
+        struct mr_backend *backend, const struct mr_table *table, enum mr_table_kind *out)
 {
 	bool is_default = !table->type.size || mr_str_is(table->type, "default");
 
@@ -48,13 +50,16 @@ static bool choose_kind(struct mr_backend *backend, const struct mr_table *table
 	else if (is_default) /* mr_postfix_gather_tables says it once for all */
 		*out = MR_TABLE_LMDB;
 	else if (!mr_table_kind_find(table->type, out)) {
-		table_error(backend, table, "MR-TABLE-TYPE", "use default, lmdb, cdb, cidr, pcre or regexp",
-		        mr_str_printf(&backend->arena, "table '%.*s' cannot be of type '%.*s'", MR_FMT(table->name),
-		                MR_FMT(table->type)));
+		table_error(backend, table, "MR-TABLE-TYPE",
+		        "use default, lmdb, cdb, cidr, pcre or regexp",
+		        mr_str_printf(&backend->arena, "table '%.*s' cannot be of type '%.*s'",
+		                MR_FMT(table->name), MR_FMT(table->type)));
 		return false;
 	} else if (!mr_postconf_has_type(&backend->postconf, table->type)) {
-		table_error(backend, table, "MR-TABLE-TYPE", "install the package that brings it, such as postfix-pcre",
-		        mr_str_printf(&backend->arena, "table '%.*s' is of type '%.*s', which this host's Postfix lacks",
+		table_error(backend, table, "MR-TABLE-TYPE",
+		        "install the package that brings it, such as postfix-pcre",
+		        mr_str_printf(&backend->arena,
+		                "table '%.*s' is of type '%.*s', which this host's Postfix lacks",
 		                MR_FMT(table->name), MR_FMT(table->type)));
 		return false;
 	}
@@ -67,12 +72,14 @@ static void add_declared(struct mr_backend *backend, const struct mr_table *tabl
 
 	if (!is_file_name(table->name)) {
 		table_error(backend, table, "MR-TABLE-NAME", "use letters, digits, '_' and '-'",
-		        mr_str_printf(&backend->arena, "table name '%.*s' is no file name", MR_FMT(table->name)));
+		        mr_str_printf(&backend->arena, "table name '%.*s' is no file name",
+		                MR_FMT(table->name)));
 		return;
 	}
 	if (find_wired(table->name)) {
 		table_error(backend, table, "MR-TABLE-NAME", "choose another name",
-		        mr_str_printf(&backend->arena, "table name '%.*s' belongs to a table that mailreeve makes itself",
+		        mr_str_printf(&backend->arena,
+		                "table name '%.*s' belongs to a table that mailreeve makes itself",
 		                MR_FMT(table->name)));
 		return;
 	}
@@ -80,8 +87,10 @@ static void add_declared(struct mr_backend *backend, const struct mr_table *tabl
 		return;
 	if (mr_table_is_ordered(own.kind) != table->is_ordered) {
 		table_error(backend, table, "MR-TABLE-TYPE",
-		        table->is_ordered ? "write its entries as a mapping" : "write its entries as a list of pairs",
-		        mr_str_printf(&backend->arena, "the entries of table '%.*s' do not fit its type '%.*s'",
+		        table->is_ordered ? "write its entries as a mapping"
+		                          : "write its entries as a list of pairs",
+		        mr_str_printf(&backend->arena,
+		                "the entries of table '%.*s' do not fit its type '%.*s'",
 		                MR_FMT(table->name), MR_FMT(table->type)));
 		return;
 	}
@@ -106,7 +115,8 @@ static int gather_declared(struct mr_backend *backend, struct mr_desired *desire
 
 static int name_cmp(const void *a, const void *b)
 {
-	return mr_str_cmp(((const struct mr_postfix_table *)a)->name, ((const struct mr_postfix_table *)b)->name);
+	return mr_str_cmp(((const struct mr_postfix_table *)a)->name,
+	        ((const struct mr_postfix_table *)b)->name);
 }
 
 /* NAME of a file NAME.lmdb, NAME.cdb or NAME. */
@@ -147,7 +157,8 @@ void mr_postfix_gather_live(struct mr_backend *backend)
 	if (dir)
 		(void)closedir(dir);
 	if (backend->tables.n)
-		qsort(backend->tables.items, backend->tables.n, sizeof *backend->tables.items, name_cmp);
+		qsort(backend->tables.items, backend->tables.n, sizeof *backend->tables.items,
+		        name_cmp);
 }
 
 /* postmap over a source text beside our table would replace all rows by the text's. */
@@ -157,12 +168,16 @@ static void lint_live(struct mr_backend *backend)
 
 	for (size_t i = 0; i < backend->tables.n; i++) {
 		const struct mr_postfix_table *table = &backend->tables.items[i];
-		const char *source = mr_table_path(&backend->arena, backend->generation, table->name, MR_TABLE_CIDR);
+		const char *source = mr_table_path(
+		        &backend->arena, backend->generation, table->name, MR_TABLE_CIDR);
 
-		if (!table->is_live || mr_table_is_ordered(table->live_kind) || stat(source, &status))
+		if (!table->is_live || mr_table_is_ordered(table->live_kind) ||
+		        stat(source, &status))
 			continue;
 		mr_diags_at(backend->diags, MR_WARNING, "MR-HOST-TABLE-SOURCE", NULL,
-		        "'%s' lies beside a table of mailreeve's: postmap would replace the table by it", source);
+		        "'%s' lies beside a table of mailreeve's: postmap would replace the table "
+		        "by it",
+		        source);
 		mr_diags_hint(backend->diags, "remove the file");
 	}
 }
@@ -172,8 +187,11 @@ int mr_postfix_gather_tables(struct mr_backend *backend, struct mr_desired *desi
 	int code;
 
 	for (int i = 0; i < MR_WIRED_COUNT; i++) {
-		struct mr_postfix_table table = {.name = mr_wirings[i].name, .wired = i, .is_desired = true,
-		        .kind = backend->keyed_kind, .loc = backend->wired_loc[i]};
+		struct mr_postfix_table table = {.name = mr_wirings[i].name,
+		        .wired = i,
+		        .is_desired = true,
+		        .kind = backend->keyed_kind,
+		        .loc = backend->wired_loc[i]};
 
 		if (backend->is_wired[i])
 			mr_vec_push(&backend->tables, table);
@@ -184,7 +202,8 @@ int mr_postfix_gather_tables(struct mr_backend *backend, struct mr_desired *desi
 	lint_live(backend);
 	for (size_t i = 0; i < backend->tables.n; i++)
 		if (backend->tables.items[i].is_desired && !backend->has_keyed_kind) {
-			code = mr_fail(backend->diags, MR_E_CONFIG, "this host's Postfix has neither lmdb nor cdb tables");
+			code = mr_fail(backend->diags, MR_E_CONFIG,
+			        "this host's Postfix has neither lmdb nor cdb tables");
 			mr_diags_hint(backend->diags, "install postfix-lmdb");
 			return code;
 		}
@@ -206,8 +225,10 @@ static void add_collection(struct mr_backend *backend, const struct mr_postfix_t
 
 void mr_postfix_list_collections(struct mr_backend *backend, struct mr_collections *out)
 {
-	struct mr_collection main = {.name = MR_STR("postfix.main"), .target = MR_STR("postfix.main"),
-	        .provider = "postfix", .rank = MR_RANK_MAIN};
+	struct mr_collection main = {.name = MR_STR("postfix.main"),
+	        .target = MR_STR("postfix.main"),
+	        .provider = "postfix",
+	        .rank = MR_RANK_MAIN};
 
 	mr_vec_push(&backend->collections, main);
 	for (size_t i = 0; i < backend->tables.n; i++)

@@ -1,6 +1,7 @@
 /*
- * The twin: a throw-away Postfix with the staged configuration, on loopback ports of its own, with a queue of its
- * own and every way out closed, that is spoken to up to RCPT. Most wrong values show in no other way.
+ * The twin: a throw-away Postfix with the staged configuration, on loopback ports of its own, with
+ * a queue of its own and every way out closed, that is spoken to up to RCPT. Most wrong values show
+ * in no other way.
  */
 #include "postfix/twin.h"
 
@@ -25,7 +26,7 @@
 
 #define CHECK_TIMEOUT_MS 20000
 #define START_TIMEOUT_MS 20000
-#define STOP_WAIT_MS 5000
+#define STOP_WAIT_MS     5000
 
 /* What a twin's main.cf always says; DIRECTORY stands for its folder. */
 static const struct {
@@ -55,9 +56,10 @@ static const struct {
 };
 
 /* Behind the arguments of every listener, where they win over the service's own. */
-static const char listener_arguments[] = " -o smtpd_proxy_filter= -o content_filter= -o smtpd_milters="
-                                         " -o syslog_name=mailreeve-twin"
-                                         " -o smtpd_authorized_xclient_hosts=127.0.0.1,[::1]";
+static const char listener_arguments[] =
+        " -o smtpd_proxy_filter= -o content_filter= -o smtpd_milters="
+        " -o syslog_name=mailreeve-twin"
+        " -o smtpd_authorized_xclient_hosts=127.0.0.1,[::1]";
 
 static bool is_delivery(mr_str command)
 {
@@ -72,7 +74,8 @@ static bool is_delivery(mr_str command)
 /* A port that nobody listens on now. */
 static unsigned free_port(bool is_six)
 {
-	struct sockaddr_in four = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in four = {
+	        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
 	struct sockaddr *where = is_six ? (struct sockaddr *)&six : (struct sockaddr *)&four;
 	socklen_t size = is_six ? sizeof six : sizeof four;
@@ -95,9 +98,11 @@ static mr_str next_word(mr_str *rest)
 }
 
 /* One line of the twin's master.cf. */
-static void add_service(struct mr_postfix_twin *twin, const struct mr_postfix_service *service, struct mr_buf *out)
+static void add_service(
+        struct mr_postfix_twin *twin, const struct mr_postfix_service *service, struct mr_buf *out)
 {
-	bool is_listener = mr_str_is(service->command, "smtpd") || mr_str_is(service->command, "postscreen");
+	bool is_listener =
+	        mr_str_is(service->command, "smtpd") || mr_str_is(service->command, "postscreen");
 	mr_str rest = service->line, words[7];
 	struct mr_postfix_listener listener = {.service = service};
 
@@ -113,15 +118,17 @@ static void add_service(struct mr_postfix_twin *twin, const struct mr_postfix_se
 		mr_buf_add_str(out, words[0]);
 	}
 	/* name, type, private, unprivileged, chroot, wakeup, processes, command */
-	mr_buf_printf(out, " %.*s %.*s %.*s n %.*s %.*s", MR_FMT(words[1]), MR_FMT(words[2]), MR_FMT(words[3]),
-	        MR_FMT(words[5]), MR_FMT(words[6]));
+	mr_buf_printf(out, " %.*s %.*s %.*s n %.*s %.*s", MR_FMT(words[1]), MR_FMT(words[2]),
+	        MR_FMT(words[3]), MR_FMT(words[5]), MR_FMT(words[6]));
 	if (is_delivery(service->command))
 		mr_buf_add_text(out, " discard");
 	else
-		mr_buf_printf(out, " %.*s %.*s", MR_FMT(service->command), MR_FMT(service->arguments));
+		mr_buf_printf(
+		        out, " %.*s %.*s", MR_FMT(service->command), MR_FMT(service->arguments));
 	if (is_listener)
 		mr_buf_add_text(out, listener_arguments);
-	mr_buf_add_text(out, is_listener && twin->is_sasl_off ? " -o smtpd_sasl_auth_enable=no\n" : "\n");
+	mr_buf_add_text(
+	        out, is_listener && twin->is_sasl_off ? " -o smtpd_sasl_auth_enable=no\n" : "\n");
 }
 
 static int write_master(struct mr_postfix_twin *twin)
@@ -134,8 +141,8 @@ static int write_master(struct mr_postfix_twin *twin)
 		add_service(twin, &backend->postconf.services.items[i], &text);
 	if (!mr_postconf_service(&backend->postconf, MR_STR("postlog")))
 		mr_buf_add_text(&text, "postlog unix-dgram n - n - 1 postlogd\n");
-	code = mr_postfix_write_old(backend, mr_postfix_path(backend, "%s/etc/master.cf", twin->directory),
-	        mr_buf_str(&text));
+	code = mr_postfix_write_old(backend,
+	        mr_postfix_path(backend, "%s/etc/master.cf", twin->directory), mr_buf_str(&text));
 	mr_buf_done(&text);
 	return code;
 }
@@ -148,8 +155,8 @@ static mr_str value_of(struct mr_postfix_twin *twin, const struct mr_maincf *mai
 	return entry ? entry->value : standard ? *standard : (mr_str){0};
 }
 
-/* Dovecot's socket is named relative to the queue folder, which the twin does not share. When it is missing on the live server
- * too, log-in is left out instead of blaming this change. */
+/* Dovecot's socket is named relative to the queue folder, which the twin does not share. When it is
+ * missing on the live server too, log-in is left out instead of blaming this change. */
 static mr_str sasl_path(struct mr_postfix_twin *twin, const struct mr_maincf *main)
 {
 	struct mr_backend *backend = twin->backend;
@@ -157,11 +164,14 @@ static mr_str sasl_path(struct mr_postfix_twin *twin, const struct mr_maincf *ma
 	mr_str path = value_of(twin, main, "smtpd_sasl_path"), full = {0};
 	struct stat status;
 
-	if (mr_str_is(value_of(twin, main, "smtpd_sasl_type"), "dovecot") && path.size && path.data[0] != '/' &&
-	        !mr_str_starts(path, MR_STR("inet:")) &&
-	        !mr_postfix_expand(backend, mr_postfix_value(backend, MR_STR("queue_directory")), &queue)) {
-		full = mr_str_printf(&backend->arena, "%.*s/%.*s", MR_FMT(mr_buf_str(&queue)), MR_FMT(path));
-		twin->is_sasl_off = stat(full.data, &status) &&
+	if (mr_str_is(value_of(twin, main, "smtpd_sasl_type"), "dovecot") && path.size &&
+	        path.data[0] != '/' && !mr_str_starts(path, MR_STR("inet:")) &&
+	        !mr_postfix_expand(
+	                backend, mr_postfix_value(backend, MR_STR("queue_directory")), &queue)) {
+		full = mr_str_printf(
+		        &backend->arena, "%.*s/%.*s", MR_FMT(mr_buf_str(&queue)), MR_FMT(path));
+		twin->is_sasl_off =
+		        stat(full.data, &status) &&
 		        mr_str_eq(path, mr_postfix_value(backend, MR_STR("smtpd_sasl_path")));
 	}
 	mr_buf_done(&queue);
@@ -172,7 +182,8 @@ static void set(struct mr_buf *text, const char *name, mr_str value)
 {
 	struct mr_buf next = MR_BUF_INIT;
 
-	if (!mr_postfix_set_in_main(mr_buf_str(text), mr_str_from(name), value.data ? value : MR_STR(""), &next)) {
+	if (!mr_postfix_set_in_main(
+	            mr_buf_str(text), mr_str_from(name), value.data ? value : MR_STR(""), &next)) {
 		mr_buf_clear(text);
 		mr_buf_add_str(text, mr_buf_str(&next));
 	}
@@ -215,15 +226,18 @@ static int make_folders(struct mr_postfix_twin *twin)
 	struct mr_buf name = MR_BUF_INIT;
 	const char *data = mr_postfix_path(backend, "%s/data", twin->directory);
 	struct passwd *owner = NULL;
-	int code = mr_dir_make(backend->diags, mr_postfix_path(backend, "%s/spool", twin->directory), 0755);
+	int code = mr_dir_make(
+	        backend->diags, mr_postfix_path(backend, "%s/spool", twin->directory), 0755);
 
 	if (!code)
 		code = mr_dir_make(backend->diags, data, 0700);
-	if (!mr_postfix_expand(backend, mr_postfix_value(backend, MR_STR("mail_owner")), &name) && name.size)
+	if (!mr_postfix_expand(backend, mr_postfix_value(backend, MR_STR("mail_owner")), &name) &&
+	        name.size)
 		owner = getpwnam(name.data);
 	mr_buf_done(&name);
 	if (!code && (!owner || chown(data, owner->pw_uid, owner->pw_gid)))
-		code = mr_fail(backend->diags, MR_E_FAILED, "cannot give '%s' to Postfix's user: %s", data,
+		code = mr_fail(backend->diags, MR_E_FAILED,
+		        "cannot give '%s' to Postfix's user: %s", data,
 		        owner ? strerror(errno) : "there is no such user");
 	return code;
 }
@@ -231,7 +245,8 @@ static int make_folders(struct mr_postfix_twin *twin)
 /* The twin's master, or 0: by its pid file and the lock on it. */
 static pid_t master_of(struct mr_postfix_twin *twin)
 {
-	const char *path = mr_postfix_path(twin->backend, "%s/spool/pid/master.pid", twin->directory);
+	const char *path =
+	        mr_postfix_path(twin->backend, "%s/spool/pid/master.pid", twin->directory);
 	struct mr_buf text = MR_BUF_INIT;
 	uint64_t pid = 0;
 	MR_CLOSE int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -263,7 +278,8 @@ int mr_postfix_clear_twin(struct mr_postfix_twin *twin)
 
 	if (master) {
 		if (call(twin, "stop", &stop) || stop.status)
-			(void)kill(master, SIGTERM); /* its own stop did not work: nothing of it may stay */
+			(void)kill(master,
+			        SIGTERM); /* its own stop did not work: nothing of it may stay */
 		mr_run_done(&stop);
 		while (master_of(twin) && mr_postfix_clock_ms() < deadline)
 			mr_postfix_sleep_ms(20);
@@ -327,7 +343,8 @@ static int check_and_start(struct mr_postfix_twin *twin, struct mr_postfix_compl
 	return code;
 }
 
-int mr_postfix_start_twin(struct mr_postfix_twin *twin, mr_str main_text, struct mr_postfix_complaints *out)
+int mr_postfix_start_twin(
+        struct mr_postfix_twin *twin, mr_str main_text, struct mr_postfix_complaints *out)
 {
 	int code;
 

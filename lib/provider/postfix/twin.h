@@ -23,8 +23,10 @@ struct mr_postfix_twin {
 };
 
 void mr_postfix_init_twin(struct mr_backend *backend, struct mr_postfix_twin *out);
-/* Makes the folder, runs "postfix check" and starts it. What is wrong with the configuration becomes complaints. */
-MR_CHECK int mr_postfix_start_twin(struct mr_postfix_twin *twin, mr_str main_text, struct mr_postfix_complaints *out);
+/* Makes the folder, runs "postfix check" and starts it. What is wrong with the configuration
+ * becomes complaints. */
+MR_CHECK int mr_postfix_start_twin(
+        struct mr_postfix_twin *twin, mr_str main_text, struct mr_postfix_complaints *out);
 /* Stops it, also one that a killed run left behind, and removes its folder. */
 MR_CHECK int mr_postfix_clear_twin(struct mr_postfix_twin *twin);
 
