@@ -35,8 +35,7 @@ static int fail_no_branch(struct mr_diags *diags, const struct mr_repo *repo)
 	return MR_E_UNREADABLE;
 }
 
-/* A remote on this machine that cannot be opened is away or broken; libgit2's classes tell which.
- */
+/* A remote on this machine that cannot be opened is away or broken: libgit2's class of error. */
 static int code_of_error(int result)
 {
 	const git_error *error = git_error_last();

@@ -1,6 +1,5 @@
 /*
- * The only place that knows libyaml: its events as keys and trees of nodes, without what is
- * refused.
+ * The only place that knows libyaml: its events as keys and trees of nodes, less what is refused.
  */
 #include "source/reader.h"
 

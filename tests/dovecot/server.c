@@ -4,6 +4,8 @@
  */
 #include "server.h"
 
+#define ON_SERVER(test) cmocka_unit_test_setup_teardown(test, open_server, close_server)
+
 static int open_server(void **state)
 {
 	struct bench *bench = malloc(sizeof *bench);
@@ -376,30 +378,18 @@ static void quota_is_in_force_for_every_protocol(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test_setup_teardown(
-	                every_state_lets_in_who_it_should, open_server, close_server),
-	        cmocka_unit_test_setup_teardown(
-	                undo_leaves_every_byte_as_it_was, open_server, close_server),
-	        cmocka_unit_test_setup_teardown(undo_of_a_later_change_puts_the_earlier_bytes_back,
-	                open_server, close_server),
-	        cmocka_unit_test_setup_teardown(
-	                apply_twice_is_apply_once, open_server, close_server),
-	        cmocka_unit_test_setup_teardown(
-	                what_somebody_else_changed_is_not_overwritten, open_server, close_server),
-	        cmocka_unit_test_setup_teardown(
-	                half_a_step_is_finished_or_undone, open_server, close_server),
-	        cmocka_unit_test_setup_teardown(
-	                an_override_by_others_shows_in_what_is_live, open_server, close_server),
-	        cmocka_unit_test_setup_teardown(
-	                a_deny_file_that_went_missing_is_made_again, open_server, close_server),
-	        cmocka_unit_test_setup_teardown(what_is_no_longer_declared_goes_back_to_what_it_was,
-	                open_server, close_server),
-	        cmocka_unit_test_setup_teardown(wrong_settings_are_refused_before_anything_moves,
-	                open_server, close_server),
-	        cmocka_unit_test_setup_teardown(
-	                a_port_that_is_taken_is_refused, open_server, close_server),
-	        cmocka_unit_test_setup_teardown(
-	                quota_is_in_force_for_every_protocol, open_server, close_server),
+	        ON_SERVER(every_state_lets_in_who_it_should),
+	        ON_SERVER(undo_leaves_every_byte_as_it_was),
+	        ON_SERVER(undo_of_a_later_change_puts_the_earlier_bytes_back),
+	        ON_SERVER(apply_twice_is_apply_once),
+	        ON_SERVER(what_somebody_else_changed_is_not_overwritten),
+	        ON_SERVER(half_a_step_is_finished_or_undone),
+	        ON_SERVER(an_override_by_others_shows_in_what_is_live),
+	        ON_SERVER(a_deny_file_that_went_missing_is_made_again),
+	        ON_SERVER(what_is_no_longer_declared_goes_back_to_what_it_was),
+	        ON_SERVER(wrong_settings_are_refused_before_anything_moves),
+	        ON_SERVER(a_port_that_is_taken_is_refused),
+	        ON_SERVER(quota_is_in_force_for_every_protocol),
 	};
 
 	/* Dovecot's own accounts can only be taken on by root */

@@ -82,55 +82,56 @@ static void a_fault_of_old_does_not_block__what_is_declared_now(void **state)
 	assert_int_equal(stage_parameter(world, "smtpd_hard_error_limit", "30"), 0);
 }
 
+static const struct {
+	const char *name, *value, *rule, *hint;
+} refused[] = {
+        {"smtpd_bannner", "x", "MR-PARAMETER-UNKNOWN", "smtpd_banner"},
+        {"smtpd_hard_error_limit", "abc", "MR-PARAMETER-VALUE", "a number"},
+        {"smtpd_helo_required", "true", "MR-PARAMETER-VALUE", "yes no"},
+        {"maximal_queue_lifetime", "5x", "MR-PARAMETER-VALUE", "5m"},
+        {"smtpd_tls_security_level", "mayy", "MR-PARAMETER-VALUE", "may"},
+        {"relayhost", "$my_relay", "MR-PARAMETER-REFERENCE", "my_relay"},
+        {"smtpd_client_restrictions", "permit_mynetwork, reject", "MR-PARAMETER-RESTRICTION",
+                "permit_mynetworks"},
+        {"smtpd_client_restrictions", "check_client_access", "MR-PARAMETER-RESTRICTION",
+                "argument"},
+        {"header_checks", "nosuch:/etc/x", "MR-TABLE-TYPE", "nosuch"},
+        {"mailreeve", "/x", "MR-PARAMETER-WIRED", "mailreeve"},
+        {"queue_directory", "/x", "MR-PARAMETER-FIXED", "queue_directory"},
+};
+static const struct {
+	const char *name, *value;
+} good[] = {
+        {"message_size_limit", "50M"},
+        {"smtpd_helo_required", "yes"},
+        {"maximal_queue_lifetime", "5d"},
+        {"smtpd_banner", "$myhostname ESMTP $$1"},
+        {"relay_destination_concurrency_limit", "5"},
+        {"smtpd_client_restrictions",
+                "check_client_access cidr:/etc/x, reject_rbl_client z.example, reject"},
+        {"smtpd_relay_restrictions", "permit_mynetworks, reject_unauth_destination"},
+        {"header_checks", "pcre:/etc/x"},
+        {"virtual_transport", "lmtp:unix:private/x"},
+        {"compatibility_level", "3.6"},
+        {"inet_protocols", "ipv4, ipv6"},
+};
+
 static void a_declaration_is_refused_at_its_place__when_postfix_would_pass_over_it(void **state)
 {
-	static const struct {
-		const char *name, *value, *rule, *hint;
-	} cases[] = {
-	        {"smtpd_bannner", "x", "MR-PARAMETER-UNKNOWN", "smtpd_banner"},
-	        {"smtpd_hard_error_limit", "abc", "MR-PARAMETER-VALUE", "a number"},
-	        {"smtpd_helo_required", "true", "MR-PARAMETER-VALUE", "yes no"},
-	        {"maximal_queue_lifetime", "5x", "MR-PARAMETER-VALUE", "5m"},
-	        {"smtpd_tls_security_level", "mayy", "MR-PARAMETER-VALUE", "may"},
-	        {"relayhost", "$my_relay", "MR-PARAMETER-REFERENCE", "my_relay"},
-	        {"smtpd_client_restrictions", "permit_mynetwork, reject",
-	                "MR-PARAMETER-RESTRICTION", "permit_mynetworks"},
-	        {"smtpd_client_restrictions", "check_client_access", "MR-PARAMETER-RESTRICTION",
-	                "argument"},
-	        {"header_checks", "nosuch:/etc/x", "MR-TABLE-TYPE", "nosuch"},
-	        {"mailreeve", "/x", "MR-PARAMETER-WIRED", "mailreeve"},
-	        {"queue_directory", "/x", "MR-PARAMETER-FIXED", "queue_directory"},
-	};
-	static const struct {
-		const char *name, *value;
-	} good[] = {
-	        {"message_size_limit", "50M"},
-	        {"smtpd_helo_required", "yes"},
-	        {"maximal_queue_lifetime", "5d"},
-	        {"smtpd_banner", "$myhostname ESMTP $$1"},
-	        {"relay_destination_concurrency_limit", "5"},
-	        {"smtpd_client_restrictions",
-	                "check_client_access cidr:/etc/x, reject_rbl_client z.example, reject"},
-	        {"smtpd_relay_restrictions", "permit_mynetworks, reject_unauth_destination"},
-	        {"header_checks", "pcre:/etc/x"},
-	        {"virtual_transport", "lmtp:unix:private/x"},
-	        {"compatibility_level", "3.6"},
-	        {"inet_protocols", "ipv4, ipv6"},
-	};
 	struct world *world = *state;
 
-	for (size_t i = 0; i < N_OF(cases); i++) {
-		struct mr_parameter parameter = {.name = mr_str_from(cases[i].name),
-		        .value = mr_str_from(cases[i].value),
+	for (size_t i = 0; i < N_OF(refused); i++) {
+		struct mr_parameter parameter = {.name = mr_str_from(refused[i].name),
+		        .value = mr_str_from(refused[i].value),
 		        .loc = {MR_STR("x.yaml"), 3, 7}};
 		struct mr_desired desired = {.parameters = &parameter, .n_parameters = 1};
 
 		if (world_plan(world, &desired) != MR_E_INVALID ||
-		        !world_says(world, cases[i].rule) || !world_says(world, cases[i].hint) ||
-		        !world_says(world, "x.yaml:3:7")) {
+		        !world_says(world, refused[i].rule) ||
+		        !world_says(world, refused[i].hint) || !world_says(world, "x.yaml:3:7")) {
 			world_print(world);
-			fail_msg("%s = %s is not refused by %s", cases[i].name, cases[i].value,
-			        cases[i].rule);
+			fail_msg("%s = %s is not refused by %s", refused[i].name, refused[i].value,
+			        refused[i].rule);
 		}
 	}
 	for (size_t i = 0; i < N_OF(good); i++) {

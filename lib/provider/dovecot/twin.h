@@ -22,4 +22,11 @@ struct mr_twin {
 /* talk.c: log-in and SELECT by IMAP, RCPT by LMTP. MR_E_REJECTED with what the twin said. */
 MR_CHECK int mr_twin_speak(struct mr_twin *twin);
 
+/* twin_ports.c: a port of this machine that nobody listened at a moment ago; 0 when there is none.
+ */
+unsigned mr_twin_free_port(void);
+/* MR_E_REJECTED when a listener that the live configuration does not have wants a port that another
+ * program holds: a reload would lose the listener without a word. */
+MR_CHECK int mr_twin_check_ports(struct mr_twin *twin, const struct mr_dovecot_settings *effective);
+
 #endif
