@@ -3,7 +3,7 @@
  * be killed.
  */
 #include "base/file.h"
-#include "source/git.h"
+#include "source/glance.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -188,10 +188,16 @@ int mr_repo_fetch(struct mr_diags *diags, struct mr_repo *repo)
 	int result = mr_repo_check_url(diags, repo);
 	pid_t pid;
 
+	if (result == 0 && mr_glance_look(repo))
+		return 0;
+	if (result == 0)
+		result = mr_repo_ready(diags, repo);
 	if (result == 0 && repo->is_local)
 		result = mr_fetch_is_current(diags, repo, &is_current);
+	repo->glance.is_current = is_current;
 	if (result < 0 || is_current)
 		return result;
+	repo->glance.print = (mr_str){0}; /* the mirror is about to change */
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return mr_fail(diags, MR_E_FAILED, "cannot make a pipe: %s", strerror(errno));
 	ours = ends[0];

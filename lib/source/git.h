@@ -16,6 +16,15 @@
 #define MR_TREE_LARGEST_BYTES ((uint64_t)16 << 20)
 #define MR_TREE_MOST_FILES    1000000
 
+/* See source/glance.h. Views into the repository's arena. */
+struct mr_glance {
+	mr_str print; /* of the references; empty: not settled, or no remote of this machine */
+	bool is_known;
+	bool is_current; /* the remote was asked since, and the mirror lacks nothing */
+	mr_str commit, tree, author, subject, subpath;
+	mr_str files; /* packed */
+};
+
 struct mr_repo {
 	struct mr_arena arena;
 	const char *mirror;
@@ -28,7 +37,8 @@ struct mr_repo {
 	bool is_local;
 	bool is_ssh;
 	unsigned timeout_ms;
-	git_repository *git;
+	git_repository *git; /* after mr_repo_ready */
+	struct mr_glance glance;
 };
 
 enum tree_kind { TREE_OF_DIR, TREE_OF_COMMIT };
@@ -46,11 +56,14 @@ struct mr_tree {
 	const char *root_path;
 	/* of a commit */
 	struct mr_repo *repo; /* must outlive the tree */
-	git_tree *root;
+	git_tree *root;       /* or NULL: only its list was needed so far */
+	mr_str commit;
 };
 
 /* git.c: libgit2 without any configuration of the host or the user. Counted; never undone. */
 void mr_git_start(void);
+/* repo.c: starts libgit2 and opens the mirror, which is put off as long as a glance will do. */
+MR_CHECK int mr_repo_ready(struct mr_diags *diags, struct mr_repo *repo);
 /* The text of libgit2's last error. */
 const char *mr_git_reason(void);
 /* "cannot WHAT: REASON", then the mirror is marked to be made anew at the next open. Returns

@@ -2,7 +2,7 @@
  * The bare mirror: opening, making it anew when damaged, names of commits, what is kept in it.
  */
 #include "base/file.h"
-#include "source/git.h"
+#include "source/glance.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -93,13 +93,20 @@ static void judge_url(struct mr_repo *repo)
 	mr_diags_done(&silent);
 }
 
+int mr_repo_ready(struct mr_diags *diags, struct mr_repo *repo)
+{
+	if (repo->git)
+		return 0;
+	mr_git_start();
+	return open_mirror(diags, repo);
+}
+
 int mr_repo_open(
         struct mr_diags *diags, const struct mr_repo_options *options, struct mr_repo **out)
 {
 	struct mr_repo *repo = mr_xrealloc(NULL, 1, sizeof *repo);
 	int result;
 
-	mr_git_start();
 	*repo = (struct mr_repo){0};
 	repo->mirror = keep(repo, mr_str_from(options->mirror));
 	repo->url = keep(repo, options->url);
@@ -109,7 +116,7 @@ int mr_repo_open(
 	repo->ca_file = keep(repo, options->ca_file);
 	repo->timeout_ms = options->timeout_ms ? options->timeout_ms : DEFAULT_TIMEOUT_MS;
 	judge_url(repo);
-	result = open_mirror(diags, repo);
+	result = mr_glance_look(repo) ? 0 : mr_repo_ready(diags, repo);
 	if (result < 0) {
 		mr_repo_close(repo);
 		return result;
@@ -229,6 +236,12 @@ int mr_repo_resolve(struct mr_diags *diags, struct mr_repo *repo, mr_str ref,
 	git_oid id;
 	int result;
 
+	if (!ref.size && repo->glance.is_known) {
+		*out_commit = mr_str_copy(arena, repo->glance.commit);
+		return 0;
+	}
+	if ((result = mr_repo_ready(diags, repo)) < 0)
+		return result;
 	if (mr_str_find(ref, '\0') < ref.size || ref.size > 1024)
 		return fail_unknown(diags, repo, mr_str_take(ref, 64));
 	result = ref.size ? find_any(diags, repo, ref, &id)
@@ -246,8 +259,10 @@ int mr_repo_is_descendant(
 {
 	git_oid newer_id, older_id;
 	git_commit *commit = NULL;
-	int result;
+	int result = mr_repo_ready(diags, repo);
 
+	if (result < 0)
+		return result;
 	if (!mr_git_parse_id(newer, &newer_id) || !mr_git_parse_id(older, &older_id))
 		return mr_fail(diags, MR_E_USAGE, "'%.*s' or '%.*s' is no commit id", MR_FMT(newer),
 		        MR_FMT(older));
@@ -275,7 +290,15 @@ int mr_repo_describe(struct mr_diags *diags, struct mr_repo *repo, mr_str commit
 	git_commit *object = NULL;
 	const git_signature *author;
 	git_oid id;
+	int result;
 
+	if (repo->glance.is_known && mr_str_eq(commit, repo->glance.commit)) {
+		*out_author = mr_str_copy(arena, repo->glance.author);
+		*out_subject = mr_str_copy(arena, repo->glance.subject);
+		return 0;
+	}
+	if ((result = mr_repo_ready(diags, repo)) < 0)
+		return result;
 	if (!mr_git_parse_id(commit, &id))
 		return mr_fail(diags, MR_E_USAGE, "'%.*s' is no commit id", MR_FMT(commit));
 	if (git_commit_lookup(&object, repo->git, &id) < 0)
@@ -292,7 +315,10 @@ int mr_repo_keep(struct mr_diags *diags, struct mr_repo *repo, mr_str commit, in
 	git_reference *reference = NULL;
 	char name[64];
 	git_oid id;
+	int result = mr_repo_ready(diags, repo);
 
+	if (result < 0)
+		return result;
 	if (!mr_git_parse_id(commit, &id))
 		return mr_fail(diags, MR_E_USAGE, "'%.*s' is no commit id", MR_FMT(commit));
 	(void)snprintf(name, sizeof name, "refs/mailreeve/runs/%" PRId64, run);

@@ -123,8 +123,10 @@ int mr_repo_store_tree(struct mr_diags *diags, struct mr_repo *repo, struct mr_t
 	update_list updates = {0};
 	struct mr_buf content = MR_BUF_INIT;
 	git_oid tree_id, commit_id;
-	int result = store_files(tree, repo, &content, &updates);
+	int result = mr_repo_ready(diags, repo);
 
+	if (result == 0)
+		result = store_files(tree, repo, &content, &updates);
 	if (result == 0 && tree->kind == TREE_OF_DIR)
 		result = store_named(tree, repo, &content, &updates);
 	mr_buf_done(&content);

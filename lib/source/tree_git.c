@@ -1,7 +1,7 @@
 /*
  * A commit as the source: its tree is walked in the object database, there is no checkout.
  */
-#include "source/git.h"
+#include "source/glance.h"
 
 #define MODE_TYPE      0170000
 #define MODE_FILE      0100000
@@ -112,6 +112,14 @@ static int open_root(struct mr_tree *tree, mr_str commit)
 	return 0;
 }
 
+/* The root of a tree that was opened by a glance. */
+static int need_root(struct mr_tree *tree)
+{
+	int result = mr_repo_ready(tree->diags, tree->repo);
+
+	return result < 0 || tree->root ? result : open_root(tree, tree->commit);
+}
+
 static bool is_root(mr_str subpath)
 {
 	return subpath.size == 0 || mr_str_is(subpath, ".");
@@ -167,7 +175,12 @@ int mr_tree_open_commit(struct mr_diags *diags, struct mr_repo *repo, mr_str com
 	int result;
 
 	tree->repo = repo;
-	result = open_root(tree, commit);
+	tree->commit = mr_str_copy(&tree->arena, commit);
+	if (mr_glance_list(repo, commit, subpath, tree)) {
+		*out = tree;
+		return 0;
+	}
+	result = need_root(tree);
 	if (result == 0)
 		result = open_folder(tree, commit, subpath, &folder);
 	if (result == 0)
@@ -178,6 +191,7 @@ int mr_tree_open_commit(struct mr_diags *diags, struct mr_repo *repo, mr_str com
 		return result;
 	}
 	mr_tree_sort(tree);
+	mr_glance_keep(repo, commit, subpath, tree);
 	*out = tree;
 	return 0;
 }
@@ -196,7 +210,10 @@ static int read_blob(struct mr_tree *tree, const git_oid *id, mr_str path, struc
 int mr_tree_git_read(struct mr_tree *tree, const struct mr_tree_file *file, struct mr_buf *out)
 {
 	git_oid id;
+	int result = mr_repo_ready(tree->diags, tree->repo);
 
+	if (result < 0)
+		return result;
 	if (!mr_git_parse_id(file->blob, &id))
 		return mr_fail(
 		        tree->diags, MR_E_FAILED, "'%.*s' is no blob id", MR_FMT(file->blob));
@@ -228,8 +245,11 @@ int mr_tree_git_read_path(struct mr_tree *tree, mr_str path, struct mr_buf *out)
 {
 	git_tree_entry *entry = NULL;
 	const char *name = mr_str_copy(&tree->arena, path).data;
-	int result = git_tree_entry_bypath(&entry, tree->root, name);
+	int result = need_root(tree);
 
+	if (result < 0)
+		return result;
+	result = git_tree_entry_bypath(&entry, tree->root, name);
 	if (result == GIT_ENOTFOUND)
 		return MR_E_NOT_FOUND;
 	if (result < 0)
