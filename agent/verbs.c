@@ -110,10 +110,12 @@ const struct verb verbs[] = {
                 "mailreeve hash-password --scheme SHA512-CRYPT", {OPT_SCHEME, OPT_NONE}, "text",
                 false, cli_hash_password},
         {"trust", "", 0,
-                "accept a state database that is damaged, missing or older than its anchor",
+                "accept a state database that is damaged or old, and an undo that is stuck",
                 "Until then nothing is applied. A database that cannot be read is put aside and a "
                 "new one begun: what\n"
-                "is live is then adopted by the next apply.",
+                "is live is then adopted by the next apply. Where an undo is stuck because "
+                "somebody changed an object\n"
+                "meanwhile, what is live stands.",
                 "mailreeve trust", {OPT_NONE}, "text", true, cli_trust},
         {"completion", "bash|zsh|fish|man", 1, "print the completion of a shell, or the man page",
                 "Written from the same tables as this help.", "mailreeve completion bash",

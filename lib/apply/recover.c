@@ -49,7 +49,7 @@ static int take_back(const struct mr_world *world, const struct mr_txn *txn)
 	if (code) {
 		mr_diags_hint(world->diags,
 		        "nothing is applied until these objects are as they were before; "
-		        "the next run tries again");
+		        "the next run tries again; 'mailreeve trust' lets what is live stand");
 		return code == MR_E_CONFIG ? code : MR_E_STUCK;
 	}
 	mr_said_soften(world->diags, mark);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "apply/apply.h"
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/run.h"
@@ -155,6 +156,26 @@ int mailreeve_init(struct mailreeve *session, const char *directory, struct mail
 	return mr_error_status(code);
 }
 
+/* What is live stands: an undo that somebody's edit stopped is not tried again. */
+static int accept_live(struct mailreeve *session, struct mr_buf *text)
+{
+	bool is_open = false;
+	int code = mr_session_open_state(session, true, "trust");
+
+	if (!code)
+		code = mr_apply_is_open(session->state, &is_open);
+	if (code || !is_open)
+		return code;
+	code = mr_session_open_servers(session);
+	if (!code)
+		code = mr_recover_accept(&session->diags, &session->host, session->state,
+		        session->servers, session->n_servers, mr_session_who(session));
+	if (!code)
+		mr_buf_add_text(text,
+		        "The apply that could not be undone is closed: what is live stands.\n");
+	return code;
+}
+
 int mailreeve_trust(struct mailreeve *session, struct mailreeve_text *out)
 {
 	struct mr_state_options options = {.is_writer = true,
@@ -170,6 +191,8 @@ int mailreeve_trust(struct mailreeve *session, struct mailreeve_text *out)
 		        "The state in %s is trusted again. Look at 'mailreeve plan' before "
 		        "anything is applied.\n",
 		        options.directory);
+	if (!code)
+		code = accept_live(session, &text);
 	mr_session_give(&text, out);
 	return mr_error_status(code);
 }

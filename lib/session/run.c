@@ -14,7 +14,7 @@
 #include "base/file.h"
 
 /* Who is on record in the history: the user, and who became root by sudo. */
-static mr_str who_runs(struct mailreeve *session)
+mr_str mr_session_who(struct mailreeve *session)
 {
 	const struct passwd *entry = getpwuid(getuid());
 	const char *sudo = getenv("SUDO_USER");
@@ -87,7 +87,7 @@ static void record_refusal(struct mr_session_run *run, int code)
 	struct mailreeve *session = run->session;
 	struct mr_buf summary = MR_BUF_INIT;
 	struct mr_record record = {.verb = mr_str_from(run->verb),
-	        .who = who_runs(session),
+	        .who = mr_session_who(session),
 	        .ref = run->wanted.ref,
 	        .commit = run->wanted.commit,
 	        .tree = run->wanted.tree_id,
@@ -167,7 +167,7 @@ static int carry_out(struct mr_session_run *run)
 	        .servers = session->servers,
 	        .n_servers = session->n_servers,
 	        .verb = mr_str_from(run->verb),
-	        .who = who_runs(session),
+	        .who = mr_session_who(session),
 	        .ref = run->wanted.ref,
 	        .subject = run->wanted.subject,
 	        .tree = run->wanted.tree_id,

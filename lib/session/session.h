@@ -69,6 +69,8 @@ void mr_session_render(const struct mailreeve *session, const struct mr_plan *pl
 /* For verbs that write no other format: MR_E_USAGE. */
 MR_CHECK int mr_session_only_text_or_json(struct mailreeve *session, enum mailreeve_format format);
 
+/* Who is on record in the history. */
+mr_str mr_session_who(struct mailreeve *session);
 /* A path inside the state directory, NUL terminated, in the session's arena. */
 const char *mr_session_path(struct mailreeve *session, const char *name);
 /* A NUL-terminated copy in the session's arena; NULL for the empty view. */
