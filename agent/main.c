@@ -41,7 +41,8 @@ static int run_verb(const struct request *request)
 	        .lock_timeout_ms = request->lock_timeout_ms,
 	        .has_color = request->has_color,
 	        .is_verbose = request->values[OPT_VERBOSE] != NULL,
-	        .progress = request->values[OPT_QUIET] ? NULL : terminal_progress};
+	        .progress = request->values[OPT_QUIET] ? NULL : terminal_progress,
+	        .notice = terminal_notice};
 	struct mailreeve *session = NULL;
 	int status = mailreeve_open(&options, &session);
 

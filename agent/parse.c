@@ -77,8 +77,8 @@ static int parse_format(const char *value, struct request *request)
 	return complain("unknown format", value, "text, json, markdown, html, github or sarif");
 }
 
-/* "500ms"-free on purpose: the durations of the language, 30s 5m 12h. */
-static int parse_timeout(const char *value, struct request *request)
+/* The durations of the language: 30s 5m 12h. */
+static int parse_duration(const char *value, unsigned *out_seconds)
 {
 	char *end = NULL;
 	unsigned long n;
@@ -90,8 +90,17 @@ static int parse_timeout(const char *value, struct request *request)
 		unit = end[0] == 's' ? 1 : end[0] == 'm' ? 60 : end[0] == 'h' ? 3600 : 0;
 	if (errno || unit == 0 || n > UINT_MAX / 1000 / 3600 || value[0] == '-')
 		return complain("no duration:", value, "write 30s, 5m or 1h");
-	request->lock_timeout_ms = (unsigned)(n * unit * 1000);
+	*out_seconds = (unsigned)(n * unit);
 	return 0;
+}
+
+static int parse_lock_timeout(const char *value, struct request *request)
+{
+	unsigned seconds = 0;
+	int status = parse_duration(value, &seconds);
+
+	request->lock_timeout_ms = seconds * 1000;
+	return status;
 }
 
 static int add_repeat(const char **list, size_t *n, const char *value)
@@ -124,7 +133,9 @@ static int take_option(struct parsing *parsing, const struct option_spec *spec, 
 	if (spec->id == OPT_FORMAT)
 		return parse_format(value, request);
 	if (spec->id == OPT_LOCK_TIMEOUT)
-		return parse_timeout(value, request);
+		return parse_lock_timeout(value, request);
+	if (spec->id == OPT_CONFIRM_WITHIN)
+		return parse_duration(value, &request->confirm_within_seconds);
 	if (spec->id == OPT_ALLOW)
 		return add_repeat(request->allow, &parsing->n_allow, value);
 	if (spec->id == OPT_FAIL_ON)

@@ -64,6 +64,13 @@ void terminal_progress_end(void)
 	progress.is_begun = false;
 }
 
+void terminal_notice(void *arg, const char *text)
+{
+	(void)arg;
+	terminal_progress_end();
+	fprintf(stderr, "%s\n", text);
+}
+
 bool terminal_can_ask(void)
 {
 	return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);

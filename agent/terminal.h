@@ -15,6 +15,9 @@ bool terminal_has_color(const char *when);
 void terminal_progress(void *arg, const char *what, uint64_t done, uint64_t total);
 void terminal_progress_end(void);
 
+/* A line on standard error, at once. */
+void terminal_notice(void *arg, const char *text);
+
 /* Whether a person can be asked: standard input and standard error are terminals. */
 bool terminal_can_ask(void);
 /* Shows text and asks; only "yes" is yes. */

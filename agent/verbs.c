@@ -34,6 +34,9 @@ const struct option_spec option_specs[] = {
         {OPT_ALLOW, "allow", "RAIL<=N", "lift one rail to a number, on record in the history", NULL,
                 true},
         {OPT_YES, "yes", NULL, "consent: do not ask", NULL, false},
+        {OPT_CONFIRM_WITHIN, "confirm-within", "DURATION",
+                "take the change back unless 'mailreeve confirm RUN' keeps it in time", NULL,
+                false},
         {OPT_SCHEME, "scheme", "SCHEME",
                 "password scheme, one of 'doveadm pw -l' (default ARGON2ID)", NULL, false},
 };
@@ -69,7 +72,7 @@ const struct verb verbs[] = {
                 "a terminal; else --yes\n"
                 "is needed. A saved plan whose objects changed meanwhile exits with 4.",
                 "mailreeve apply /tmp/new-domain.plan --yes",
-                {OPT_REF, OPT_DIR, OPT_ONLY, OPT_YES, OPT_ALLOW, OPT_NONE},
+                {OPT_REF, OPT_DIR, OPT_ONLY, OPT_YES, OPT_ALLOW, OPT_CONFIRM_WITHIN, OPT_NONE},
                 "text json markdown html", true, cli_apply},
         {"sync", "", 0, "fetch, verify, plan, rails, apply, probe; never asks",
                 "What the timer runs. Only a descendant of the last applied commit is applied, and "
@@ -83,6 +86,10 @@ const struct verb verbs[] = {
                 "mailreeve history 12", {OPT_NONE}, "text json", true, cli_history},
         {"show", "FILE|RUN", 1, "a saved plan, or the plan of a recorded run, in full", "",
                 "mailreeve show 12", {OPT_NONE}, "text json markdown html", true, cli_show},
+        {"confirm", "RUN", 1, "keep a change that is on probation",
+                "An apply with --confirm-within waits for this word; without it the change is "
+                "taken back.",
+                "mailreeve confirm 12", {OPT_NONE}, "text", true, cli_confirm},
         {"rollback", "[RUN]", 1,
                 "bring back the state before a run (default: the last applied one)",
                 "Plans against the commit that was in force before RUN and applies that by the "

@@ -31,6 +31,7 @@ enum option_id {
 	OPT_ALLOW,
 	OPT_YES,
 	OPT_SCHEME,
+	OPT_CONFIRM_WITHIN,
 	OPT_COUNT
 };
 
@@ -53,6 +54,7 @@ struct request {
 	size_t n_operands;
 	enum mailreeve_format format;
 	unsigned lock_timeout_ms;
+	unsigned confirm_within_seconds; /* 0: no probation */
 	bool has_color;
 };
 
@@ -85,6 +87,7 @@ int cli_validate(const struct request *request, struct mailreeve *session);
 int cli_plan(const struct request *request, struct mailreeve *session);
 int cli_apply(const struct request *request, struct mailreeve *session);
 int cli_sync(const struct request *request, struct mailreeve *session);
+int cli_confirm(const struct request *request, struct mailreeve *session);
 int cli_rollback(const struct request *request, struct mailreeve *session);
 int cli_status(const struct request *request, struct mailreeve *session);
 int cli_history(const struct request *request, struct mailreeve *session);

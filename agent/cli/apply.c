@@ -21,6 +21,7 @@ static struct mailreeve_apply_options options_of(const struct request *request)
 	        .format = request->format,
 	        .only = request->values[OPT_ONLY],
 	        .allow = request->allow,
+	        .confirm_within_seconds = request->confirm_within_seconds,
 	        .consent = request->values[OPT_YES] ? NULL : consent};
 }
 
@@ -61,6 +62,19 @@ int cli_rollback(const struct request *request, struct mailreeve *session)
 	if (request->operands[0] && !parse_run(request->operands[0], &run))
 		return MAILREEVE_USAGE;
 	status = mailreeve_rollback(session, run, &options, &text);
+	print_result(request, &text, status);
+	return status;
+}
+
+int cli_confirm(const struct request *request, struct mailreeve *session)
+{
+	struct mailreeve_text text = {0};
+	int64_t run = 0;
+	int status;
+
+	if (!has_operand(request) || !parse_run(request->operands[0], &run))
+		return MAILREEVE_USAGE;
+	status = mailreeve_confirm(session, run, &text);
 	print_result(request, &text, status);
 	return status;
 }

@@ -17,6 +17,9 @@ struct mr_apply_input {
 	size_t n_servers;
 	mr_str verb, who, ref, commit, tree, subject, allowed;
 	const char *version;
+	uint64_t confirm_within_seconds; /* S7: 0 for none */
+	void (*notice)(void *arg,
+	        const char *text); /* told at once what a person must know; may be NULL */
 	void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total);
 	void *progress_arg;
 };
@@ -40,6 +43,9 @@ MR_CHECK int mr_recover(struct mr_diags *diags, const struct mr_host *host, stru
  * is done. */
 MR_CHECK int mr_recover_accept(struct mr_diags *diags, const struct mr_host *host,
         struct mr_state *state, const struct mr_plan_server *servers, size_t n_servers, mr_str who);
+/* A person's word that the change on probation stays. MR_E_USAGE when this run is not on probation.
+ */
+MR_CHECK int mr_confirm(struct mr_diags *diags, const char *directory, int64_t run);
 /* Whether a transaction is open (for readers: status). */
 MR_CHECK int mr_apply_is_open(struct mr_state *state, bool *out);
 

@@ -2,8 +2,9 @@
  * The transaction: from a plan to servers that are exactly as planned, or exactly as before.
  *
  * S0 check that live is what the plan was made from; S1 stage and let the servers' own checkers
- * judge; S2 journal the intent; S3 the directory; S4 files; S5 activate; S6 read back and probe; S8
- * decide; S9 what only destroys. Every failure between S2 and S8 leads to undo_all().
+ * judge; S2 journal the intent; S3 the directory; S4 files; S5 activate; S6 read back and probe; S7
+ * wait for a person where that was asked for; S8 decide; S9 what only destroys. Every failure
+ * between S2 and S8 leads to undo_all().
  */
 #include "apply/apply.h"
 
@@ -13,6 +14,7 @@
 #include "apply/fault.h"
 #include "apply/journal.h"
 #include "apply/order.h"
+#include "apply/probation.h"
 #include "apply/probe.h"
 #include "apply/said.h"
 #include "apply/settle.h"
@@ -241,6 +243,27 @@ static int verify(struct run *run)
 	return code;
 }
 
+/* The number that the history will give to this run: the lock is ours, so nobody else takes it. */
+static int64_t next_run(struct run *run)
+{
+	struct mr_arena arena MR_DONE(arena) = MR_ARENA_INIT;
+	struct mr_record last = {0};
+
+	return mr_state_find_record(run->world.state, 0, &arena, &last) ? 1 : last.id + 1;
+}
+
+/* S7 */
+static int wait_for_person(struct run *run)
+{
+	const struct mr_apply_input *input = run->input;
+	int code = mr_fault(run->world.diags, "S7");
+
+	if (code || input->confirm_within_seconds == 0)
+		return code;
+	return mr_probation_wait(&run->world, next_run(run), input->confirm_within_seconds,
+	        input->notice, input->progress_arg);
+}
+
 /* S8. When the answer of the database is lost or an error, the row itself tells. */
 static int decide(struct run *run)
 {
@@ -320,6 +343,8 @@ static int carry_out(struct run *run)
 		code = activate(run);
 	if (!code)
 		code = verify(run);
+	if (!code)
+		code = wait_for_person(run);
 	if (!code)
 		code = decide(run);
 	if (code)

@@ -60,6 +60,8 @@ struct mailreeve_options {
 	bool is_verbose;
 	/* Called between steps that may take long; total is 0 when unknown. May be NULL. */
 	void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total);
+	/* Told at once what a person must know while a call is still running. May be NULL. */
+	void (*notice)(void *arg, const char *text);
 	void *arg;
 };
 
@@ -108,7 +110,9 @@ struct mailreeve_apply_options {
 	enum mailreeve_format format;
 	const char *plan_file; /* a saved plan; NULL: plan now */
 	const char *only;
-	const char *const *allow; /* NULL terminated; NULL: none */
+	const char *const *allow;        /* NULL terminated; NULL: none */
+	uint64_t confirm_within_seconds; /* without mailreeve_confirm by then it is taken back; 0:
+	                                    no probation */
 	/* Shown the plan before anything is changed; false ends with MAILREEVE_REFUSED. NULL:
 	 * consent was given. */
 	bool (*consent)(void *arg, const char *plan);
@@ -124,6 +128,10 @@ MAILREEVE_API int mailreeve_sync(
 /* Brings back the state before a run (0: the last applied one) by the same path as an apply. */
 MAILREEVE_API int mailreeve_rollback(struct mailreeve *session, int64_t run,
         const struct mailreeve_apply_options *options, struct mailreeve_text *out);
+
+/* Keeps a change that is on probation. */
+MAILREEVE_API int mailreeve_confirm(
+        struct mailreeve *session, int64_t run, struct mailreeve_text *out);
 
 MAILREEVE_API int mailreeve_get_status(
         struct mailreeve *session, enum mailreeve_format format, struct mailreeve_text *out);

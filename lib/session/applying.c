@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 
+#include "apply/apply.h"
 #include "base/buf.h"
 #include "base/file.h"
 #include "session/run.h"
@@ -202,4 +203,17 @@ int mailreeve_rollback(struct mailreeve *session, int64_t id,
 	if (!code)
 		code = quarantine_left(&run, left.commit);
 	return mr_session_run_end(&run, code, out);
+}
+
+int mailreeve_confirm(struct mailreeve *session, int64_t run, struct mailreeve_text *out)
+{
+	struct mr_buf text = MR_BUF_INIT;
+	const char *directory = mr_session_text_or_null(session, session->host.state_directory);
+	int code = mr_confirm(&session->diags, directory, run);
+
+	if (!code)
+		mr_buf_printf(
+		        &text, "Run %" PRId64 " is confirmed: the waiting apply keeps it.\n", run);
+	mr_session_give(&text, out);
+	return mr_error_status(code);
 }

@@ -173,11 +173,13 @@ static int carry_out(struct mr_session_run *run)
 	        .tree = run->wanted.tree_id,
 	        .allowed = allowed_text(run),
 	        .version = MR_VERSION,
+	        .notice = session->options.notice,
 	        .progress = session->options.progress,
 	        .progress_arg = session->options.arg};
 	int code = keep_directory(run);
 
 	input.commit = run->wanted.commit;
+	input.confirm_within_seconds = run->options ? run->options->confirm_within_seconds : 0;
 	if (!code)
 		code = mr_apply(&input, &result);
 	if (!code && session->repo && run->wanted.commit.size > 0)

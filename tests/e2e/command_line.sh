@@ -18,7 +18,7 @@ expect() {
 	[ $got -eq "$want" ] || fail "exit code $got instead of $want: $* ($(head -n 3 "$SCRATCH/err"))"
 }
 
-verbs='init validate plan apply sync status history show rollback why hash-password schema drift trust completion'
+verbs='init validate plan apply sync status history show confirm rollback why hash-password schema drift trust completion'
 expect 0 "$MAILREEVE" --help
 for verb in $verbs; do
 	grep -q "^  $verb " "$SCRATCH/out" || fail "'$verb' is not in the help"
