@@ -89,6 +89,16 @@ static int outcome(struct mr_diags *diags, int code)
 	return code;
 }
 
+int mr_probation_forget(const struct mr_world *world)
+{
+	struct mr_arena arena MR_DONE(arena) = MR_ARENA_INIT;
+	const char *directory = mr_state_directory(world->state);
+	int code = mr_file_remove(world->diags, path_of(&arena, directory, waiting_name));
+
+	return code ? code
+	            : mr_file_remove(world->diags, path_of(&arena, directory, confirmed_name));
+}
+
 int mr_probation_wait(const struct mr_world *world, int64_t run, uint64_t seconds,
         void (*notice)(void *arg, const char *text), void *notice_arg)
 {
@@ -111,7 +121,7 @@ int mr_probation_wait(const struct mr_world *world, int64_t run, uint64_t second
 		                run, run, seconds)
 		                .data);
 	code = outcome(world->diags, wait_until(world->diags, confirmed, run, deadline_ms));
-	if (mr_file_remove(world->diags, waiting) || mr_file_remove(world->diags, confirmed))
+	if (mr_probation_forget(world))
 		return code ? code : MR_E_FAILED;
 	return code;
 }

@@ -16,4 +16,7 @@
 MR_CHECK int mr_probation_wait(const struct mr_world *world, int64_t run, uint64_t seconds,
         void (*notice)(void *arg, const char *text), void *notice_arg);
 
+/* After a crash: nobody waits any more. */
+MR_CHECK int mr_probation_forget(const struct mr_world *world);
+
 #endif

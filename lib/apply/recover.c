@@ -6,6 +6,7 @@
 #include "apply/apply.h"
 #include "apply/fault.h"
 #include "apply/journal.h"
+#include "apply/probation.h"
 #include "apply/said.h"
 #include "apply/settle.h"
 #include "apply/undo.h"
@@ -113,7 +114,7 @@ int mr_recover(struct mr_diags *diags, const struct mr_host *host, struct mr_sta
 		*out_was_open = *out_was_open || txn.state != MR_TXN_STAGING;
 		code = recover_one(&world, &txn);
 	}
-	return code;
+	return code || !*out_was_open ? code : mr_probation_forget(&world);
 }
 
 int mr_recover_accept(struct mr_diags *diags, const struct mr_host *host, struct mr_state *state,

@@ -45,7 +45,7 @@ expect 3 apply
 says 'interrupted'
 world "$SCRATCH/after"
 same_world "$SCRATCH/one" "$SCRATCH/after"
-rm -f "$BED_STATE/probation"
+expect 64 confirm 4
 
 say "a word keeps it"
 expect 64 confirm 99
