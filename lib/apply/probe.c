@@ -300,14 +300,31 @@ static int judge_smtp(const struct mr_world *world, const struct mr_plan *plan,
 	return code ? code : relay;
 }
 
-static int judge_travel(
-        const struct mr_world *world, const struct mr_probe *before, int64_t deadline_ms)
+static bool touches_mailbox(const struct mr_plan *plan, mr_str mailbox)
 {
+	const struct mr_changes *changes = mr_plan_changes(plan);
+
+	for (size_t i = 0; i < changes->list.n; i++) {
+		if (mr_str_ends(changes->list.items[i].object, mailbox))
+			return true;
+	}
+	return false;
+}
+
+/* A log-in that was refused before is not tried again: servers answer each one later than the last.
+ * The greeting is still asked for. */
+static int judge_travel(const struct mr_world *world, const struct mr_plan *plan,
+        const struct mr_probe *before, int64_t deadline_ms)
+{
+	struct mr_host host = *world->host;
 	char text[200];
 	enum mr_travel after;
 
+	if (before->travel > MR_TRAVEL_NO_GREETING && before->travel < MR_TRAVEL_ARRIVED &&
+	        !touches_mailbox(plan, host.probe_mailbox))
+		host.probe_mailbox = (mr_str){0};
 	do {
-		after = mr_travel(world->host, limit_ms(world, CONVERSATION_MS), text);
+		after = mr_travel(&host, limit_ms(world, CONVERSATION_MS), text);
 	} while (after < before->travel && pause_until(deadline_ms));
 	if (after >= before->travel)
 		return 0;
@@ -325,6 +342,6 @@ int mr_probe_after(
 
 	if (!code)
 		code = more;
-	more = judge_travel(world, before, deadline_ms);
+	more = judge_travel(world, plan, before, deadline_ms);
 	return code ? code : more;
 }
