@@ -27,6 +27,8 @@ struct names {
 	struct name *items;
 	size_t n;
 	size_t capacity;
+	const struct name **slots; /* found by hash: every attribute of every entry is looked up */
+	size_t mask;
 };
 
 struct mr_ldap_schema {
@@ -86,12 +88,26 @@ static int by_text(const void *a, const void *b)
 	return mr_str_cmp(((const struct name *)a)->text, ((const struct name *)b)->text);
 }
 
+/* Where a name is, or the free slot where it would be. FNV-1a; half of the slots are free. */
+static const struct name **slot_of(const struct names *names, mr_str lowered)
+{
+	uint32_t hash = 2166136261U;
+	size_t at;
+
+	for (size_t i = 0; i < lowered.size; i++)
+		hash = (hash ^ (uint8_t)lowered.data[i]) * 16777619U;
+	at = hash & names->mask;
+	while (names->slots[at] && !mr_str_eq(names->slots[at]->text, lowered))
+		at = (at + 1) & names->mask;
+	return &names->slots[at];
+}
+
 static const struct name *find_name(const struct names *names, mr_str name)
 {
 	char lowered[128];
 	struct name wanted = {.text = mr_str_take(name, mr_str_find(name, ';'))};
 
-	if (wanted.text.size > sizeof lowered)
+	if (wanted.text.size > sizeof lowered || !names->slots)
 		return NULL;
 	for (size_t i = 0; i < wanted.text.size; i++) {
 		char c = wanted.text.data[i];
@@ -99,7 +115,7 @@ static const struct name *find_name(const struct names *names, mr_str name)
 		lowered[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 	}
 	wanted.text.data = lowered;
-	return bsearch(&wanted, names->items, names->n, sizeof wanted, by_text);
+	return *slot_of(names, wanted.text);
 }
 
 static void add_names(
@@ -116,12 +132,19 @@ static void add_names(
 static void settle_names(struct mr_arena *arena, struct names *names)
 {
 	struct name *kept = mr_alloc_n(arena, names->n, sizeof *kept);
+	size_t n_slots = 16;
 
 	if (names->n)
 		memcpy(kept, names->items, names->n * sizeof *kept);
 	qsort(kept, names->n, sizeof *kept, by_text);
 	free(names->items);
 	names->items = kept;
+	while (n_slots < 2 * names->n)
+		n_slots *= 2;
+	names->mask = n_slots - 1;
+	names->slots = mr_alloc_n(arena, n_slots, sizeof *names->slots);
+	for (size_t i = 0; i < names->n; i++)
+		*slot_of(names, kept[i].text) = &kept[i];
 }
 
 static struct mr_strs copy_list(struct mr_arena *arena, char **list)

@@ -137,10 +137,9 @@ static int named_next(struct mr_cursor *cursor, struct mr_item *out)
 	} else if (named->wired == MR_WIRED_RELAY_RECIPIENTS) {
 		name = mr_str_skip(name, mr_str_rfind(name, '@') + 1);
 	}
-	if (kind)
-		mr_buf_printf(&named->object, "%s/%.*s", kind, MR_FMT(name));
-	else
-		mr_buf_printf(&named->object, "postfix.table/%.*s", MR_FMT(named->table));
+	mr_buf_add_text(&named->object, kind ? kind : "postfix.table");
+	mr_buf_add_char(&named->object, '/');
+	mr_buf_add_str(&named->object, kind ? name : named->table);
 	out->object = mr_buf_str(&named->object);
 	return 1;
 }
