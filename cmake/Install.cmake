@@ -3,7 +3,7 @@ configure_file(cmake/mailreeve.pc.in ${CMAKE_BINARY_DIR}/mailreeve.pc @ONLY)
 install(TARGETS mailreeve LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES lib/include/mailreeve.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${CMAKE_BINARY_DIR}/mailreeve.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-install(TARGETS mailreeve-bin RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
+install(TARGETS mailreeve-bin RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY schema/ DESTINATION ${CMAKE_INSTALL_DATADIR}/mailreeve/schema FILES_MATCHING PATTERN "*.json")
 install(DIRECTORY examples/company DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 
