@@ -126,7 +126,7 @@ int mr_recover_accept(struct mr_diags *diags, const struct mr_host *host, struct
 	        .servers = servers,
 	        .n_servers = n_servers};
 	struct mr_arena arena MR_DONE(arena) = MR_ARENA_INIT;
-	struct mr_txn txn;
+	struct mr_txn txn = {0};
 	int code = mr_journal_prepare(diags, state);
 	int found = code ? code : mr_journal_find(diags, state, &arena, &txn);
 

@@ -90,19 +90,19 @@ static bool is_type(mr_str type)
 	return type.size;
 }
 
-void mr_dn_type_fold(mr_str type, struct mr_buf *key)
+void mr_dn_type_fold(mr_str type, struct mr_buf *out)
 {
-	size_t start = key->size;
+	size_t start = out->size;
 	mr_str lowered;
 
 	for (size_t i = 0; i < type.size; i++)
-		mr_buf_add_char(key, lower(type.data[i]));
-	lowered = mr_str_skip(mr_buf_str(key), start);
+		mr_buf_add_char(out, lower(type.data[i]));
+	lowered = mr_str_skip(mr_buf_str(out), start);
 	for (size_t i = 0; i < sizeof TYPE_NAMES / sizeof TYPE_NAMES[0]; i++) {
 		if (!mr_str_eq(lowered, TYPE_NAMES[i].name))
 			continue;
-		key->size = start;
-		mr_buf_add_str(key, TYPE_NAMES[i].key);
+		out->size = start;
+		mr_buf_add_str(out, TYPE_NAMES[i].key);
 		return;
 	}
 }
@@ -282,7 +282,7 @@ static int sort_avas(struct scan *scan, size_t start)
 {
 	MR_DONE(arena) struct mr_arena arena = MR_ARENA_INIT;
 	mr_str rest = mr_str_copy(&arena, mr_str_skip(mr_buf_str(&scan->key), start));
-	mr_str avas[AVA_LIMIT];
+	mr_str avas[AVA_LIMIT] = {{0}};
 	size_t n = 0;
 
 	while (rest.data) {

@@ -17,8 +17,8 @@ MR_CHECK int mr_dn_key(struct mr_arena *arena, mr_str text, mr_str *out);
 /* Adds one value as keys have it: case folded, blanks collapsed, key bytes escaped. MR_E_INVALID
  * for bad UTF-8. */
 MR_CHECK int mr_dn_value_fold(mr_str value, struct mr_buf *out);
-/* The name that keys use for an attribute type, lower case: "commonName" -> "cn". Adds it to out.
- */
+/* The name that keys use for an attribute type, lower case: "commonName" -> "cn".
+ * Adds it to out. */
 void mr_dn_type_fold(mr_str type, struct mr_buf *out);
 /* Whether key is that of the tree's root or below it. */
 bool mr_dn_key_is_within(mr_str key, mr_str tree_key);

@@ -63,13 +63,13 @@ static const struct mr_kind kinds[MR_KIND_COUNT] = {
 };
 
 static const char *const type_texts[MR_TYPE_COUNT_] = {
-#define TEXT(name, what, schema) [MR_TYPE_##name] = what,
+#define TEXT(name, what, schema) [MR_TYPE_##name] = (what),
         MR_TYPES(TEXT)
 #undef TEXT
 };
 
 static const char *const type_schemas[MR_TYPE_COUNT_] = {
-#define SCHEMA(name, what, schema) [MR_TYPE_##name] = schema,
+#define SCHEMA(name, what, schema) [MR_TYPE_##name] = (schema),
         MR_TYPES(SCHEMA)
 #undef SCHEMA
 };

@@ -108,7 +108,7 @@ int mr_transport_key_parse(struct mr_arena *arena, mr_str text, mr_str *out, con
 		return 0;
 	}
 	if (mr_str_find(text, '@') < text.size) {
-		struct mr_complaint complaint;
+		struct mr_complaint complaint = {0};
 		int error = mr_address_parse(arena, text, (mr_str){0}, true, out, &complaint);
 
 		*out_why = complaint.why;

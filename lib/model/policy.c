@@ -64,7 +64,7 @@ static int parse_percent(mr_str text, uint64_t *out)
 		return MR_E_INVALID;
 	if (rest.data && (rest.size < 1 || rest.size > 2))
 		return MR_E_INVALID;
-	for (size_t i = 0; i < rest.size; i++) {
+	for (size_t i = 0; rest.data && i < rest.size; i++) {
 		if (rest.data[i] < '0' || rest.data[i] > '9')
 			return MR_E_INVALID;
 		fraction += (uint64_t)(rest.data[i] - '0') * (i ? 1 : 10);

@@ -97,7 +97,7 @@ static const char *path_complaint(mr_str path)
 		if (mr_str_is(part, "..") || mr_str_is(part, "."))
 			return "it contains '.' or '..'";
 	}
-	for (size_t i = 0; i < path.size; i++) {
+	for (size_t i = 0; path.data && i < path.size; i++) {
 		if (path.data[i] != '%')
 			continue;
 		if (i + 1 == path.size || !strchr("dni", path.data[i + 1]))

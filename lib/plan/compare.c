@@ -128,7 +128,7 @@ static void ask_pre_image(struct job *job)
 {
 	const struct mr_diff_options *options = job->options;
 
-	if (job->is_asked || !options->pre_image)
+	if (job->is_asked || !job->owned || !options->pre_image)
 		return;
 	job->is_asked = true;
 	job->has_pre_image = options->pre_image(options->pre_image_arg, options->in->name,

@@ -75,17 +75,17 @@ static void adopt(struct mr_join *join, const struct mr_item *desired, const str
 	const struct mr_item *any = desired ? desired : owned;
 	struct mr_change change = {
 	        .in = join->options->in,
+	        /* cppcheck-suppress nullPointerRedundantCheck ; one of the two is there */
 	        .key = mr_str_copy(arena, any->key),
 	        .object = mr_str_copy(arena, object_of(desired, live, owned)),
 	};
 
-	if (desired)
+	if (desired) {
 		change.after = copy_body(
 		        arena, mr_attrs_seal(&join->seal, desired->body, join->options->key));
-	if (desired && live && !owned && !is_exclusive(join))
-		change.before = copy_body(
-		        arena, mr_attrs_seal(&join->seal, live->body, join->options->key));
-	if (desired) {
+		if (live && !owned && !is_exclusive(join))
+			change.before = copy_body(
+			        arena, mr_attrs_seal(&join->seal, live->body, join->options->key));
 		change.loc = desired->loc;
 		change.loc.path = mr_str_copy(arena, change.loc.path);
 	}

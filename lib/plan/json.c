@@ -16,8 +16,8 @@ static void optional(struct mr_json *json, const char *name, mr_str value)
 static void strings(struct mr_json *json, const struct mr_strs *list)
 {
 	mr_json_begin_array(json);
-	for (size_t i = 0; i < list->n; i++)
-		mr_json_str(json, list->items[i]);
+	mr_vec_each (text, list)
+		mr_json_str(json, *text);
 	mr_json_end_array(json);
 }
 
@@ -28,7 +28,7 @@ static void values(struct mr_json *json, const char *name, const struct mr_strs 
 	mr_json_name(json, name);
 	if ((is_list && list->items) || list->n > 1)
 		strings(json, list);
-	else if (list->n == 1)
+	else if (list->items && list->n == 1)
 		mr_json_str(json, list->items[0]);
 	else
 		mr_json_null(json);

@@ -32,7 +32,7 @@ static int compile_offline(struct mailreeve *session, struct mr_tree *tree)
 static int open_tree(
         struct mailreeve *session, const struct mailreeve_source *source, struct mr_tree **out)
 {
-	mr_str commit;
+	mr_str commit = {0};
 	int code;
 
 	if (source->directory)

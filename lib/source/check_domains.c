@@ -56,35 +56,44 @@ static bool is_in_cycle(
 	return is_cycle;
 }
 
-static void check_alias_domain(
-        struct mr_check *check, const struct mr_object *object, const struct mr_domain *domain)
+/* The domain that an alias domain stands for must be there and have the mailboxes. */
+static void check_alias_of(
+        struct mr_check *check, const struct mr_domain *domain, const struct mr_loc *loc)
 {
-	const struct mr_merged_leaf *leaf = mr_object_leaf(object, MR_F_DOMAIN_ALIAS_OF);
-	struct mr_loc loc = leaf ? mr_leaf_loc(leaf, &check->desired->paths) : domain->loc;
 	const struct mr_domain_facts *of = mr_domain_facts_find(check->desired, domain->alias_of);
 
-	if (!leaf) {
-		if (mr_object_leaf(object, MR_LEAF_BAD))
-			return;
-		mr_diags_at(check->diags, MR_ERROR, "MR-KEY-MISSING", &loc,
-		        "domain '%.*s' is of kind alias and has no 'alias_of'",
-		        MR_FMT(domain->name));
-	} else if (!of) {
+	if (!of) {
 		if (!check->is_partial)
-			mr_diags_at(check->diags, MR_ERROR, "MR-REF-DOMAIN", &loc,
+			mr_diags_at(check->diags, MR_ERROR, "MR-REF-DOMAIN", loc,
 			        "domain '%.*s' is an alias of '%.*s', which is not declared",
 			        MR_FMT(domain->name), MR_FMT(domain->alias_of));
 	} else if (of->kind == MR_DOMAIN_ALIAS) {
-		if (!is_in_cycle(check, domain, &loc))
-			mr_diags_at(check->diags, MR_ERROR, "MR-REF-DOMAIN", &loc,
+		if (!is_in_cycle(check, domain, loc))
+			mr_diags_at(check->diags, MR_ERROR, "MR-REF-DOMAIN", loc,
 			        "domain '%.*s' is an alias of '%.*s', which is an alias itself: "
 			        "name the domain that has the mailboxes",
 			        MR_FMT(domain->name), MR_FMT(domain->alias_of));
 	} else if (of->kind != MR_DOMAIN_MAILBOX) {
-		mr_diags_at(check->diags, MR_ERROR, "MR-REF-DOMAIN", &loc,
+		mr_diags_at(check->diags, MR_ERROR, "MR-REF-DOMAIN", loc,
 		        "domain '%.*s' is an alias of '%.*s', which is of kind %s",
 		        MR_FMT(domain->name), MR_FMT(domain->alias_of),
 		        mr_domain_kind_name(of->kind));
+	}
+}
+
+static void check_alias_domain(
+        struct mr_check *check, const struct mr_object *object, const struct mr_domain *domain)
+{
+	const struct mr_merged_leaf *leaf = mr_object_leaf(object, MR_F_DOMAIN_ALIAS_OF);
+
+	if (leaf) {
+		struct mr_loc loc = mr_leaf_loc(leaf, &check->desired->paths);
+
+		check_alias_of(check, domain, &loc);
+	} else if (!mr_object_leaf(object, MR_LEAF_BAD)) {
+		mr_diags_at(check->diags, MR_ERROR, "MR-KEY-MISSING", &domain->loc,
+		        "domain '%.*s' is of kind alias and has no 'alias_of'",
+		        MR_FMT(domain->name));
 	}
 }
 

@@ -274,9 +274,8 @@ static void report_cycle(struct members *members, const uint64_t *nodes, size_t 
 			start = i;
 		}
 	}
-	for (size_t i = 0; i <= n; i++) {
+	for (size_t i = 0; n && i <= n; i++) {
 		const struct place *place = find_place(members, nodes[(start + i) % n]);
-
 		mr_str name = place ? place->address : MR_STR("?");
 
 		mr_buf_printf(&way, "%s%.*s", i ? " -> " : "", MR_FMT(name));

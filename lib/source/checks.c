@@ -104,7 +104,7 @@ static int check_roles(struct mr_check *check, const struct mr_object *host)
 	mr_str rest = roles ? roles->leaf.items : (mr_str){0};
 	int result = 0;
 
-	while (result >= 0 && mr_leaf_next_item(&rest, &item) > 0) {
+	while (roles && result >= 0 && mr_leaf_next_item(&rest, &item) > 0) {
 		struct mr_objects found;
 		const struct mr_object *role;
 		struct mr_loc loc = {

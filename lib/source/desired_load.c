@@ -86,13 +86,13 @@ static int load_accounts(struct mr_desired *desired, struct mr_diags *diags)
 
 static int load_defaults(struct mr_desired *desired, struct mr_diags *diags)
 {
-	const struct mr_object *object;
+	const struct mr_object *object = NULL;
 	struct mr_objects objects;
 	int result = begin(desired, diags, MR_KIND_defaults, &objects);
 
 	if (!result)
 		result = mr_objects_next(&objects, &object);
-	if (result > 0) {
+	if (result > 0 && object) {
 		desired->defaults = mr_alloc_n(
 		        &desired->arena, object->leaves.n + 1, sizeof *desired->defaults);
 		mr_vec_each (leaf, &object->leaves)
@@ -149,7 +149,7 @@ static int load_domains(struct mr_desired *desired, struct mr_diags *diags)
  * there is any. */
 static int load_view(struct mr_desired *desired, struct mr_diags *diags, mr_str host)
 {
-	const struct mr_object *object;
+	const struct mr_object *object = NULL;
 	struct mr_objects objects;
 	int result;
 
@@ -160,7 +160,7 @@ static int load_view(struct mr_desired *desired, struct mr_diags *diags, mr_str 
 	objects.diags = diags;
 	if (!result)
 		result = mr_objects_next(&objects, &object);
-	if (result > 0) {
+	if (result > 0 && object) {
 		struct mr_strs roles = mr_leaf_strs(&desired->arena,
 		        mr_object_leaf(object, MR_F_HOST_ROLES), (mr_str){0}, true);
 
@@ -259,13 +259,13 @@ static int load_waivers(struct mr_desired *desired, struct mr_diags *diags)
 
 static int load_policy(struct mr_desired *desired, struct mr_diags *diags)
 {
-	const struct mr_object *object;
+	const struct mr_object *object = NULL;
 	struct mr_objects objects;
 	int result = begin(desired, diags, MR_KIND_policy, &objects);
 
 	if (!result)
 		result = mr_objects_next(&objects, &object);
-	if (result > 0) {
+	if (result > 0 && object) {
 		desired->policy.protect = keep_strs(desired, object, MR_F_POLICY_PROTECT);
 		desired->policy.allowed_schemes = keep_strs(desired, object, MR_F_POLICY_SCHEMES);
 	}

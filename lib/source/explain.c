@@ -213,7 +213,7 @@ int mr_desired_explain(struct mr_desired *desired, mr_str object,
 	        desired->rows, kind, key, true, &desired->view, &desired->paths, &objects);
 	if (!result)
 		result = mr_objects_next(&objects, &explaining.object);
-	if (result > 0) {
+	if (result > 0 && explaining.object) {
 		if (kind == MR_KIND_ldap_entry)
 			explain_named(&explaining);
 		else if (mr_kind_get(kind)->fields)

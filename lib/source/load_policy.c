@@ -133,6 +133,7 @@ static void each_member(struct mr_loader *loader, const struct mr_node *map, con
 			        "'%s' must be a mapping", what);
 		return;
 	}
+	/* cppcheck-suppress autoVariables ; put back below */
 	loader->body = &row;
 	for (const struct mr_node *node = map->first; node; node = node->next)
 		load(loader, node);
@@ -182,6 +183,7 @@ void mr_load_policy(struct mr_loader *loader)
 
 	if (!mr_reader_enter(loader->reader, "'policy'", NULL))
 		return;
+	/* cppcheck-suppress autoVariables ; put back below */
 	loader->body = &row;
 	mr_loader_begin(loader, &outer);
 	while (mr_arena_reset(&loader->object),

@@ -177,7 +177,7 @@ MR_CHECK int mr_dovecot_row_format(
         const struct mr_dovecot_version *version, mr_str address, mr_str body, struct mr_buf *out);
 /* The files that must name a user of this body. */
 unsigned mr_dovecot_row_denied(mr_str body);
-unsigned mr_dovecot_denied_of(enum mr_user_state state, unsigned services);
+unsigned mr_dovecot_denied_of(enum mr_user_state state, unsigned bits);
 void mr_dovecot_add_services(struct mr_attrs_builder *builder, unsigned bits);
 
 /* user.c: the body of a declared user; uid and gid as in the backend. */

@@ -158,7 +158,7 @@ int mr_dovecot_learn_base(struct mr_backend *backend)
 	struct question question = {.name = "dovecot/base", .argv = argv};
 	struct mr_buf elsewhere = MR_BUF_INIT;
 	struct mr_dovecot_stamps stamps;
-	mr_str text;
+	mr_str text = {0};
 	int code;
 
 	if (backend->has_base)

@@ -64,7 +64,7 @@ bool mr_dovecot_answers(mr_str base_directory)
 {
 	MR_CLOSE int fd = connect_to(base_directory);
 	int64_t deadline = now_ms() + ANSWER_TIMEOUT_MS;
-	char answer[ANSWER_BYTES];
+	char answer[ANSWER_BYTES] = "";
 	size_t size = 0;
 
 	if (fd < 0 || send(fd, question, sizeof question - 1, MSG_NOSIGNAL) !=

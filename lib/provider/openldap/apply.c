@@ -116,8 +116,21 @@ static int report_lost(struct mr_ldap_wave *wave)
 	return MR_E_FAILED;
 }
 
-/* Rounds of look, judge and send until nothing is left to do. An undo goes on past conflicts: what
- * can be put back is put back. */
+/* What is left to do. An undo goes on past conflicts: what can be put back is put back. */
+static int look_and_judge(struct mr_ldap_wave *wave, size_t *out_todo, int *conflict)
+{
+	int code = mr_ldap_look(wave->backend, wave->operations, wave->n, wave->arena);
+
+	if (!code) {
+		int judged = judge_all(wave, out_todo);
+
+		*conflict = judged ? judged : *conflict;
+		code = wave->is_undo ? 0 : judged;
+	}
+	return code ? code : judge_tries(wave);
+}
+
+/* Rounds of look, judge and send until nothing is left to do. */
 static int run_wave(struct mr_ldap_wave *wave)
 {
 	int64_t deadline_ms = 0;
@@ -126,16 +139,8 @@ static int run_wave(struct mr_ldap_wave *wave)
 	for (unsigned round = 0; round < ROUND_LIMIT; round++) {
 		size_t n_todo = 0;
 		bool is_lost = false;
-		int code = mr_ldap_look(wave->backend, wave->operations, wave->n, wave->arena);
+		int code = look_and_judge(wave, &n_todo, &conflict);
 
-		if (!code) {
-			int judged = judge_all(wave, &n_todo);
-
-			conflict = judged ? judged : conflict;
-			code = wave->is_undo ? 0 : judged;
-		}
-		if (!code)
-			code = judge_tries(wave);
 		if (code || !n_todo)
 			return code ? code : conflict;
 		code = mr_ldap_wave_send(wave);

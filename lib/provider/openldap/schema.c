@@ -233,14 +233,18 @@ static void add_class(struct mr_ldap_schema *schema, const char *definition)
 /* Rule and syntax from the nearest superior that has them. */
 static void inherit(const struct mr_ldap_schema *schema, struct mr_ldap_type *type)
 {
-	const struct mr_ldap_type *above = type;
+	mr_str sup = type->sup;
 
-	for (size_t depth = 0; above && above->sup.size && depth < SUP_LIMIT; depth++) {
-		above = mr_ldap_type_find(schema, above->sup);
-		if (above && !type->equality.size)
+	for (size_t depth = 0; sup.size && depth < SUP_LIMIT; depth++) {
+		const struct mr_ldap_type *above = mr_ldap_type_find(schema, sup);
+
+		if (!above)
+			break;
+		if (!type->equality.size)
 			type->equality = above->equality;
-		if (above && !type->syntax.size)
+		if (!type->syntax.size)
 			type->syntax = above->syntax;
+		sup = above->sup;
 	}
 	for (size_t i = 0; i < sizeof RULES / sizeof RULES[0]; i++)
 		if (mr_str_is(type->equality, RULES[i].name))

@@ -109,7 +109,7 @@ static int on_intermediate(struct run *run, LDAPMessage *message)
 	if (ldap_parse_intermediate(run->ldap->handle, message, &oid, &value, NULL, 0))
 		return MR_E_NOT_FOUND;
 	ber = value ? ber_init(value) : NULL;
-	if (!ber || !oid || strcmp(oid, LDAP_SYNC_INFO))
+	if (!ber || !oid || strcmp(oid, LDAP_SYNC_INFO) != 0)
 		code = MR_E_NOT_FOUND;
 	else if (ber_peek_tag(ber, &length) == LDAP_TAG_SYNC_ID_SET)
 		code = on_id_set(run, ber);

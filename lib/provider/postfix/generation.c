@@ -153,7 +153,8 @@ static uint64_t generation_number(const char *name)
 {
 	uint64_t number = 0;
 
-	if (strncmp(name, "gen-", 4) || mr_number_parse(mr_str_from(name + 4), UINT32_MAX, &number))
+	if (strncmp(name, "gen-", 4) != 0 ||
+	        mr_number_parse(mr_str_from(name + 4), UINT32_MAX, &number))
 		return 0;
 	return number;
 }

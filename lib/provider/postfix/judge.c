@@ -183,37 +183,47 @@ static mr_str list_word(mr_str *rest)
 	return (mr_str){rest->data ? rest->data - (i - start) : NULL, i - start};
 }
 
+/* Words of a list that are no restrictions: references, tables, {…}, classes and numbers. */
+static bool is_restriction_argument(const struct mr_declared *declared, mr_str word)
+{
+	return mr_str_find(word, '$') < word.size || mr_str_find(word, ':') < word.size ||
+	       mr_str_starts(word, MR_STR("{")) || mr_has_word(declared->classes, word) ||
+	       (word.data && word.data[0] >= '0' && word.data[0] <= '9');
+}
+
+static void refuse_restriction(
+        struct mr_backend *backend, const struct mr_parameter *parameter, mr_str word)
+{
+	mr_str nearest = mr_postfix_nearest_restriction(word);
+
+	mr_diags_at(backend->diags, MR_ERROR, "MR-PARAMETER-RESTRICTION", &parameter->loc,
+	        "Postfix has no restriction '%.*s' (in '%.*s')", MR_FMT(word),
+	        MR_FMT(parameter->name));
+	finish_error(backend, parameter,
+	        nearest.size
+	                ? mr_str_printf(&backend->arena, "did you mean '%.*s'?", MR_FMT(nearest))
+	                          .data
+	                : "name it in smtpd_restriction_classes when it is a class of "
+	                  "your own");
+}
+
 static void judge_restrictions(struct mr_backend *backend, const struct mr_declared *declared,
         const struct mr_parameter *parameter)
 {
-	mr_str rest = parameter->value, word, nearest;
+	mr_str rest = parameter->value, word;
 	bool takes_argument;
 
 	while ((word = list_word(&rest)).size) {
-		if (mr_str_find(word, '$') < word.size || mr_str_find(word, ':') < word.size ||
-		        word.data[0] == '{' || mr_has_word(declared->classes, word) ||
-		        (word.data[0] >= '0' && word.data[0] <= '9'))
+		if (is_restriction_argument(declared, word))
 			continue;
-		if (mr_postfix_is_restriction(word, &takes_argument)) {
-			if (takes_argument && !list_word(&rest).size) {
-				mr_diags_at(backend->diags, MR_ERROR, "MR-PARAMETER-RESTRICTION",
-				        &parameter->loc,
-				        "restriction '%.*s' in '%.*s' needs an argument",
-				        MR_FMT(word), MR_FMT(parameter->name));
-				finish_error(backend, parameter, NULL);
-			}
-			continue;
+		if (!mr_postfix_is_restriction(word, &takes_argument)) {
+			refuse_restriction(backend, parameter, word);
+		} else if (takes_argument && !list_word(&rest).size) {
+			mr_diags_at(backend->diags, MR_ERROR, "MR-PARAMETER-RESTRICTION",
+			        &parameter->loc, "restriction '%.*s' in '%.*s' needs an argument",
+			        MR_FMT(word), MR_FMT(parameter->name));
+			finish_error(backend, parameter, NULL);
 		}
-		nearest = mr_postfix_nearest_restriction(word);
-		mr_diags_at(backend->diags, MR_ERROR, "MR-PARAMETER-RESTRICTION", &parameter->loc,
-		        "Postfix has no restriction '%.*s' (in '%.*s')", MR_FMT(word),
-		        MR_FMT(parameter->name));
-		finish_error(backend, parameter,
-		        nearest.size ? mr_str_printf(&backend->arena, "did you mean '%.*s'?",
-		                               MR_FMT(nearest))
-		                               .data
-		                     : "name it in smtpd_restriction_classes when it is a class of "
-		                       "your own");
 	}
 }
 

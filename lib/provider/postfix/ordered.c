@@ -134,7 +134,7 @@ int mr_ordered_open(
 	reader = mr_xrealloc(NULL, 1, sizeof *reader);
 	*reader = (struct text_reader){.text = text, .kind = kind, .diags = diags};
 	reader->rest = mr_buf_str(&reader->text);
-	reader->path = strcpy(mr_xrealloc(NULL, strlen(path) + 1, 1), path);
+	reader->path = memcpy(mr_xrealloc(NULL, strlen(path) + 1, 1), path, strlen(path) + 1);
 	mr_attrs_builder_init(&reader->body);
 	*out = (struct mr_cursor){.next = text_next, .close = text_close, .state = reader};
 	return 0;

@@ -9,7 +9,7 @@
 
 void mr_row_put(struct mr_row_sink *sink, mr_str key, mr_str value)
 {
-	struct mr_item item = {.key = key, .object = mr_buf_str(&sink->object), .loc = *sink->loc};
+	struct mr_item item = {.key = key, .object = mr_buf_str(&sink->object), .loc = sink->loc};
 
 	mr_attrs_builder_clear(&sink->body);
 	mr_attrs_add(&sink->body, MR_STR("value"), 0, value);
@@ -22,7 +22,7 @@ void mr_row_of_object(
 {
 	mr_buf_clear(&sink->object);
 	mr_buf_printf(&sink->object, "%s/%.*s", kind, MR_FMT(name));
-	sink->loc = loc;
+	sink->loc = *loc;
 }
 
 static mr_str local_of(mr_str address)
@@ -337,9 +337,8 @@ int mr_postfix_sort(struct mr_backend *backend, struct mr_sorter *sorter, const 
 int mr_postfix_project_wired(struct mr_backend *backend, enum mr_wired wired,
         struct mr_desired *desired, struct mr_cursor *out)
 {
-	struct mr_loc nowhere = {0};
 	struct mr_row_sink sink = {
-	        .backend = backend, .desired = desired, .sorter = mr_sorter_new(), .loc = &nowhere};
+	        .backend = backend, .desired = desired, .sorter = mr_sorter_new()};
 	struct mr_cursor rows;
 	int code;
 

@@ -13,7 +13,7 @@ struct mr_row_sink {
 	struct mr_sorter *sorter;
 	struct mr_attrs_builder body;
 	struct mr_buf key, list, object;
-	const struct mr_loc *loc;
+	struct mr_loc loc;
 };
 
 /* Says which object the next rows belong to. */
