@@ -25,7 +25,7 @@ struct mr_strs {
 	size_t n;
 };
 
-/* A scalar that may come from {secret: NAME}. */
+/* A password, which may come from {secret: NAME}. */
 struct mr_value {
 	mr_str text;
 	bool is_secret_reference; /* text is the resolved secret: sensitive */
@@ -73,6 +73,7 @@ struct mr_accounts {
 	mr_str owner_user; /* "vmail" */
 	mr_str owner_group;
 	mr_str delivery; /* "lmtp:unix:private/dovecot-lmtp" */
+	bool is_home_sensitive;
 	struct mr_loc loc;
 };
 
@@ -86,6 +87,7 @@ struct mr_domain {
 	enum mr_recipients recipients;
 	struct mr_strs catch_all; /* complete addresses */
 	struct mr_strs addresses; /* kind relay, listed: complete addresses, sorted */
+	uint64_t sensitive;       /* bit MR_F_DOMAIN_…: holds a secret */
 	struct mr_loc loc;
 };
 
@@ -110,12 +112,14 @@ struct mr_user {
 	struct mr_strs allow_nets; /* CIDR, sorted */
 	mr_str mail_home;    /* expanded for this user; with renamed_from that of the old name */
 	mr_str renamed_from; /* complete address, or empty */
+	uint64_t sensitive;  /* bit MR_F_USER_…: holds a secret */
 	struct mr_loc loc;
 };
 
 struct mr_alias {
 	mr_str address;    /* key */
 	struct mr_strs to; /* complete addresses, sorted */
+	bool is_sensitive; /* one of them is a secret */
 	bool is_expired;
 	struct mr_loc loc;
 };
@@ -123,6 +127,7 @@ struct mr_alias {
 struct mr_transport {
 	mr_str key;   /* transport(5): "partner.example", ".lab.example.org", "*" */
 	mr_str value; /* "smtp:[mx.partner.example]:25" */
+	bool is_sensitive;
 	struct mr_loc loc;
 };
 
@@ -144,7 +149,8 @@ struct mr_table_row {
 	mr_str key;
 	mr_str value;
 	bool is_sensitive;
-	size_t ordinal; /* position in an ordered table, from 0 */
+	bool is_key_sensitive; /* ordered tables: the pattern holds a secret */
+	size_t ordinal;        /* position in an ordered table, from 0 */
 	struct mr_loc loc;
 };
 

@@ -83,6 +83,19 @@ const struct mr_kind *mr_kind_get(enum mr_kind_id id)
 	return &kinds[id];
 }
 
+bool mr_field_may_be_secret(const struct mr_field *field)
+{
+	switch (field->type) {
+	case MR_TYPE_WORD:
+	case MR_TYPE_WORDS:
+	case MR_TYPE_NAMES:
+	case MR_TYPE_HOST:
+		return false;
+	default:
+		return !(field->flags & MR_FIELD_OPEN);
+	}
+}
+
 size_t mr_kind_find(const struct mr_kind *kind, mr_str name)
 {
 	for (size_t i = 0; i < kind->n_fields; i++) {

@@ -41,8 +41,9 @@ enum mr_type {
 };
 
 enum mr_field_flags {
-	MR_FIELD_SECRET = 1,      /* {secret: NAME} may stand here */
-	MR_FIELD_UNENFORCED = 2,  /* known, but no configured backend can enforce it */
+	MR_FIELD_OPEN = 1,       /* no {secret: NAME}: its value is a name that is shown, or decides
+	                            what else may be said */
+	MR_FIELD_UNENFORCED = 2, /* known, but no configured backend can enforce it */
 	MR_FIELD_UNSUPPORTED = 4, /* known, but not in this version */
 	MR_FIELD_MAILBOX = 8,     /* only for domains of these kinds */
 	MR_FIELD_ALIAS = 16,
@@ -56,7 +57,7 @@ struct mr_field {
 	enum mr_type type;
 	unsigned flags;
 	const char *words; /* WORD and WORDS: separated by blanks, '!' before one that this version
-	                      does not support */
+	                      does not support; BOOL: NULL, or which of the two is supported */
 	const char *meaning;
 };
 
@@ -137,6 +138,8 @@ struct mr_kind {
 };
 
 const struct mr_kind *mr_kind_get(enum mr_kind_id id);
+/* Whether {secret: NAME} may stand for the field. */
+bool mr_field_may_be_secret(const struct mr_field *field);
 /* Index of the field, or n_fields. */
 size_t mr_kind_find(const struct mr_kind *kind, mr_str name);
 /* The known name nearest to name among the words of a blank-separated list or the kind's fields;

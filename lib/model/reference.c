@@ -52,7 +52,8 @@ static void add_field(struct mr_buf *out, const struct mr_field *field)
 	add_cell(out, mr_type_text(field->type));
 	if (field->words)
 		add_words(out, field->words);
-	if (field->flags & MR_FIELD_SECRET)
+	if (mr_field_may_be_secret(field) && field->type != MR_TYPE_PASSWORD &&
+	        !(field->flags & (MR_FIELD_UNENFORCED | MR_FIELD_UNSUPPORTED)))
 		mr_buf_add_text(out, ", or a secret");
 	mr_buf_add_text(out, " | ");
 	add_cell(out, field->meaning);

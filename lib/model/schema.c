@@ -31,9 +31,12 @@ static const struct {
         {"host", "{\"type\":\"string\",\"pattern\":\"^[^ _*@.]+(\\\\.[^ _*@.]+)+$\"}"},
         {"address", "{\"type\":[\"string\",\"integer\"],\"maxLength\":254,\"pattern\":\"^[^@ "
                     "]{1,64}(@[^@ ]+)?$\"}"},
-        {"addresses", "{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/address\"}}"},
-        {"nets", "{\"type\":\"array\",\"items\":{\"type\":\"string\",\"pattern\":\"^[0-9A-Fa-f.:]+("
-                 "/[0-9]+)?$\"}}"},
+        {"addresses", "{\"type\":\"array\",\"items\":{\"anyOf\":[{\"$ref\":\"#/$defs/address\"},"
+                      "{\"$ref\":\"#/$defs/secret\"}]}}"},
+        {"names_of_ours", "{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/address\"}}"},
+        {"nets", "{\"type\":\"array\",\"items\":{\"anyOf\":[{\"type\":\"string\",\"pattern\":\"^[0-"
+                 "9A-Fa-"
+                 "f.:]+(/[0-9]+)?$\"},{\"$ref\":\"#/$defs/secret\"}]}}"},
         {"owner", "{\"type\":\"string\",\"pattern\":\"^[^: ]+:[^: ]+$\"}"},
         {"path", "{\"type\":\"string\",\"pattern\":\"^/\"}"},
         {"secret", "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"secret\"],"
@@ -44,9 +47,10 @@ static const struct {
         {"transport", "{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_-]*:\"}"},
         {"names", "{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/line\"}}"},
         {"any", "true"},
-        {"server_value", "{\"anyOf\":[{\"$ref\":\"#/$defs/line\"},{\"$ref\":\"#/$defs/"
-                         "secret\"},{\"type\":\"array\",\"items\":"
-                         "{\"$ref\":\"#/$defs/line\"}}]}"},
+        {"scalar", "{\"anyOf\":[{\"$ref\":\"#/$defs/line\"},{\"$ref\":\"#/$defs/secret\"}]}"},
+        {"server_value", "{\"anyOf\":[{\"$ref\":\"#/$defs/scalar\"},{\"type\":\"array\",\"items\":"
+                         "{\"$ref\":\"#/$defs/scalar\"}}]}"},
+        {"route", "{\"anyOf\":[{\"$ref\":\"#/$defs/transport\"},{\"$ref\":\"#/$defs/secret\"}]}"},
         {"settings", "{\"type\":[\"object\",\"null\"],\"additionalProperties\":{\"anyOf\":[{\"$"
                      "ref\":\"#/$defs/server_value\"},"
                      "{\"$ref\":\"#/$defs/settings\"}]}}"},
@@ -56,7 +60,7 @@ static const struct {
         {"entries", "{\"anyOf\":[{\"type\":\"array\",\"items\":{\"type\":\"array\",\"minItems\":2,"
                     "\"maxItems\":2,\"items\":"
                     "{\"$ref\":\"#/$defs/"
-                    "line\"}}},{\"type\":[\"object\",\"null\"],\"additionalProperties\":"
+                    "scalar\"}}},{\"type\":[\"object\",\"null\"],\"additionalProperties\":"
                     "{\"$ref\":\"#/$defs/server_value\"}}]}"},
         {"ldap_value", "{\"anyOf\":[{\"$ref\":\"#/$defs/text\"},{\"$ref\":\"#/$defs/"
                        "secret\"},{\"type\":\"object\",\"additionalProperties\":"
@@ -117,7 +121,9 @@ static void write_words(struct mr_json *json, const char *words)
 
 static void write_type(struct mr_json *json, const struct mr_field *field)
 {
-	if (field->type == MR_TYPE_WORD) {
+	if (field->type == MR_TYPE_BOOL && field->words) {
+		raw(json, "{\"const\":false}");
+	} else if (field->type == MR_TYPE_WORD) {
 		write_words(json, field->words);
 	} else if (field->type == MR_TYPE_WORDS) {
 		mr_json_begin_object(json);
@@ -125,9 +131,18 @@ static void write_type(struct mr_json *json, const struct mr_field *field)
 		mr_json_name(json, "items");
 		write_words(json, field->words);
 		mr_json_end_object(json);
+	} else if (field->type == MR_TYPE_ADDRESSES && !mr_field_may_be_secret(field)) {
+		reference(json, "names_of_ours");
 	} else {
 		reference(json, mr_type_schema(field->type));
 	}
+}
+
+/* A secret stands for the items of a list, not for the list. */
+static bool is_secret_beside(const struct mr_field *field)
+{
+	return mr_field_may_be_secret(field) && field->type != MR_TYPE_ADDRESSES &&
+	       field->type != MR_TYPE_NETS;
 }
 
 static void write_field(struct mr_json *json, const struct mr_field *field, const char *name)
@@ -135,10 +150,10 @@ static void write_field(struct mr_json *json, const struct mr_field *field, cons
 	mr_json_name(json, name);
 	mr_json_begin_object(json);
 	mr_json_member_str(json, "description", mr_str_from(field->meaning));
-	mr_json_name(json, field->flags & MR_FIELD_SECRET ? "anyOf" : "allOf");
+	mr_json_name(json, is_secret_beside(field) ? "anyOf" : "allOf");
 	mr_json_begin_array(json);
 	write_type(json, field);
-	if (field->flags & MR_FIELD_SECRET)
+	if (is_secret_beside(field))
 		reference(json, "secret");
 	mr_json_end_array(json);
 	mr_json_end_object(json);
@@ -180,8 +195,8 @@ static void write_nested(struct mr_json *json, const struct mr_kind *kind, mr_st
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		mr_str field = mr_str_from(kind->fields[i].name);
 
-		if (mr_str_starts(field, prefix) && field.size > prefix.size &&
-		        field.data[prefix.size] == '.')
+		if (is_offered(&kind->fields[i]) && mr_str_starts(field, prefix) &&
+		        field.size > prefix.size && field.data[prefix.size] == '.')
 			write_field(json, &kind->fields[i], field.data + prefix.size + 1);
 	}
 	end_closed(json);
@@ -272,7 +287,7 @@ static void write_common(struct mr_json *json)
 	write_ref(json, "user", "user");
 	end_closed(json);
 	write_map(json, "domains", "domain");
-	write_map(json, "transports", "transport");
+	write_map(json, "transports", "route");
 	mr_json_name(json, "postfix");
 	begin_closed(json, true);
 	write_ref(json, "parameters", "parameters");

@@ -172,6 +172,8 @@ static int check_plain(const struct mr_field *field, mr_str text, struct mr_comp
 		               : 0;
 	case MR_TYPE_DATE:
 		return mr_date_parse(text, &days) < 0 ? complain(out, "MR-TYPE-DATE", NULL) : 0;
+	case MR_TYPE_BOOL:
+		return field->words ? parse_word(field, text, out) : 0;
 	case MR_TYPE_WORD:
 	case MR_TYPE_WORDS:
 		return parse_word(field, text, out);

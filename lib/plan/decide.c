@@ -39,6 +39,38 @@ struct found {
 	size_t first_drift;
 };
 
+static bool was_secret(const struct mr_attr *attr, mr_str owned)
+{
+	struct mr_attr ours;
+
+	return !(attr->flags & (MR_ATTR_SENSITIVE | MR_ATTR_SEALED)) &&
+	       mr_attrs_find(owned, attr->name, &ours) &&
+	       (ours.flags & (MR_ATTR_SENSITIVE | MR_ATTR_SEALED));
+}
+
+/* A copy of the live body. The server does not know that a value came from a secret; what we own
+ * does, and it stays one when it leaves the repository. */
+static mr_str copy_live(struct mr_join *join, mr_str body, mr_str owned)
+{
+	struct mr_arena *arena = &join->diff->changes.arena;
+	bool has_secret = false;
+	struct mr_attr attr;
+	mr_str rest = body;
+
+	while (owned.size && mr_attrs_next(&rest, &attr) > 0)
+		has_secret |= was_secret(&attr, owned);
+	if (!has_secret)
+		return copy_body(arena, body);
+	mr_attrs_builder_clear(&join->seal);
+	rest = body;
+	while (mr_attrs_next(&rest, &attr) > 0) {
+		if (was_secret(&attr, owned))
+			attr.flags |= MR_ATTR_SENSITIVE;
+		mr_attrs_add_attr(&join->seal, &attr);
+	}
+	return copy_body(arena, mr_attrs_finish(&join->seal));
+}
+
 static void push_change(struct mr_join *join, const struct found *found)
 {
 	struct mr_diff *diff = join->diff;
@@ -47,7 +79,8 @@ static void push_change(struct mr_join *join, const struct found *found)
 	struct mr_change change = {
 	        .in = join->options->in,
 	        .key = mr_str_copy(arena, any->key),
-	        .before = copy_body(arena, found->before),
+	        .before = copy_live(
+	                join, found->before, found->owned ? found->owned->body : (mr_str){0}),
 	        .after = copy_body(arena, found->after),
 	        .object = mr_str_copy(arena, object_of(found->desired, found->live, found->owned)),
 	        .reason = found->reason,

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "model/kinds.h"
 #include "plan/words.h"
 
 enum map { MAP_MAILBOX, MAP_ALIAS, MAP_RELAY, MAP_COUNT };
@@ -99,6 +100,16 @@ static void list_addresses(struct book *book)
 	book->list.n = kept;
 }
 
+static mr_str shown_value(mr_str body)
+{
+	struct mr_attr value;
+
+	if (!mr_attrs_find(body, MR_STR("value"), &value))
+		return (mr_str){0};
+	return value.flags & (MR_ATTR_SENSITIVE | MR_ATTR_SEALED) ? MR_STR("(secret)")
+	                                                          : mr_attr_first(&value);
+}
+
 static void note_changes(struct book *book)
 {
 	mr_vec_each (change, &book->plan->diff.changes.list) {
@@ -111,9 +122,19 @@ static void note_changes(struct book *book)
 		address->has[1][map] = change->after.data;
 		if (map != MAP_ALIAS)
 			continue;
-		address->targets[0] = mr_attrs_get(change->before, MR_STR("value"));
-		address->targets[1] = mr_attrs_get(change->after, MR_STR("value"));
+		address->targets[0] = shown_value(change->before);
+		address->targets[1] = shown_value(change->after);
 	}
+}
+
+/* The server does not know that the targets of a catch-all are secrets. */
+static bool is_secret_catch_all(struct mr_plan *plan, mr_str key)
+{
+	struct mr_domain domain;
+
+	return mr_str_rfind(key, '@') == 0 && plan->input.desired &&
+	       mr_desired_find_domain(plan->input.desired, mr_str_skip(key, 1), &domain) &&
+	       (domain.sensitive & (UINT64_C(1) << MR_F_DOMAIN_CATCH_ALL));
 }
 
 static void note_live(struct book *book, int map, const struct mr_item *item)
@@ -125,7 +146,10 @@ static void note_live(struct book *book, int map, const struct mr_item *item)
 	address->has[0][map] = address->has[1][map] = true;
 	if (map == MAP_ALIAS)
 		address->targets[0] = address->targets[1] =
-		        mr_str_copy(&book->plan->arena, mr_attrs_get(item->body, MR_STR("value")));
+		        is_secret_catch_all(book->plan, item->key)
+		                ? MR_STR("(secret)")
+		                : mr_str_copy(&book->plan->arena,
+		                          mr_attrs_get(item->body, MR_STR("value")));
 }
 
 /* Asks one map for the addresses that the plan leaves alone in it. */
@@ -255,8 +279,7 @@ static void judge_login(struct mr_plan *plan, const struct mr_change *change)
 
 static void judge_transport(struct mr_plan *plan, const struct mr_change *change)
 {
-	mr_str before = mr_attrs_get(change->before, MR_STR("value"));
-	mr_str after = mr_attrs_get(change->after, MR_STR("value"));
+	mr_str before = shown_value(change->before), after = shown_value(change->after);
 
 	mr_vec_push(&plan->doc.impact.routes,
 	        (struct mr_doc_route){change->key, change->object, before, after});

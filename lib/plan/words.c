@@ -108,8 +108,12 @@ static void of_table(mr_str table, mr_str object, mr_str key, mr_str body, struc
 			out->member = mr_words_domain(key);
 		return;
 	}
-	mr_str pattern = mr_attrs_get(body, MR_STR("pattern"));
-	*out = (struct mr_word){.kind = MR_WORD_PLAIN, .name = pattern.size > 0 ? pattern : key};
+	struct mr_attr pattern;
+	bool is_shown = mr_attrs_find(body, MR_STR("pattern"), &pattern) &&
+	                !(pattern.flags & (MR_ATTR_SENSITIVE | MR_ATTR_SEALED));
+
+	*out = (struct mr_word){
+	        .kind = MR_WORD_PLAIN, .name = is_shown ? mr_attr_first(&pattern) : key};
 }
 
 void mr_words_of(const struct mr_collection *in, mr_str object, mr_str key, mr_str body,

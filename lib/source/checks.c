@@ -128,8 +128,8 @@ static int check_layers(
         struct mr_check *check, const struct mr_object *host, struct mr_arena *arena)
 {
 	struct mr_view view = {.host = host->key};
-	struct mr_strs roles =
-	        mr_leaf_strs(arena, mr_object_leaf(host, MR_F_HOST_ROLES), (mr_str){0}, true);
+	struct mr_strs roles = mr_leaf_strs(
+	        check->desired, arena, mr_object_leaf(host, MR_F_HOST_ROLES), (mr_str){0}, true);
 	const struct mr_object *object;
 	int result = 0;
 

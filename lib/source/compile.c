@@ -190,6 +190,8 @@ static int attempt(struct compile *compile, const char *cache_path, struct mr_de
 	if (error >= 0 && compile->options->secrets_directory)
 		error = mr_secrets_resolve(compile->desired, compile->diags,
 		        compile->options->secrets_directory, compile->tree);
+	if (error >= 0 && compile->desired->n_secrets)
+		error = mr_desired_load(compile->desired, NULL, canonical_host(compile));
 	mr_rows_forget_diags(rows);
 	if (error < 0) {
 		mr_desired_close(compile->desired);

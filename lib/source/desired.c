@@ -97,24 +97,12 @@ static struct mr_arena *arena_of(struct mr_iter *iter)
 }
 
 /* A single value that may be a secret. */
-static mr_str value_of(
-        const struct mr_desired *desired, const struct mr_object *object, bool *out_is_sensitive)
+static mr_str value_of(struct mr_iter *iter, const struct mr_object *object, bool *out_is_sensitive)
 {
 	const struct mr_merged_leaf *leaf = mr_object_leaf(object, MR_F_VALUE);
-	struct mr_leaf_item item;
-	mr_str rest, value = {0};
 
-	*out_is_sensitive = false;
-	if (!leaf)
-		return value;
-	rest = leaf->leaf.items;
-	if (mr_leaf_next_item(&rest, &item) <= 0)
-		return value;
-	if (item.form != MR_ITEM_SECRET)
-		return item.text;
-	*out_is_sensitive = true;
-	(void)mr_secret_find(desired, item.text, &value);
-	return value;
+	*out_is_sensitive = leaf && mr_leaf_is_sensitive(&leaf->leaf);
+	return leaf ? mr_leaf_value(iter->desired, arena_of(iter), &leaf->leaf) : (mr_str){0};
 }
 
 /* Where the value that is in force stands: with overlays that is not where the object was declared
@@ -168,13 +156,12 @@ int mr_desired_next_transport(struct mr_iter *iter, struct mr_transport *out)
 {
 	const struct mr_object *object;
 	int result = next(iter, &object);
-	bool is_sensitive;
 
-	if (result > 0)
-		*out = (struct mr_transport){object->key,
-		        value_of(iter->desired, object, &is_sensitive),
-		        value_loc(iter->desired, object)};
-	return result;
+	if (result <= 0)
+		return result;
+	*out = (struct mr_transport){.key = object->key, .loc = value_loc(iter->desired, object)};
+	out->value = value_of(iter, object, &out->is_sensitive);
+	return 1;
 }
 
 int mr_desired_next_parameter(struct mr_iter *iter, struct mr_parameter *out)
@@ -185,7 +172,7 @@ int mr_desired_next_parameter(struct mr_iter *iter, struct mr_parameter *out)
 	if (result <= 0)
 		return result;
 	*out = (struct mr_parameter){.name = object->key, .loc = value_loc(iter->desired, object)};
-	out->value = value_of(iter->desired, object, &out->is_sensitive);
+	out->value = value_of(iter, object, &out->is_sensitive);
 	return 1;
 }
 
@@ -197,7 +184,7 @@ int mr_desired_next_setting(struct mr_iter *iter, struct mr_setting *out)
 	if (result <= 0)
 		return result;
 	*out = (struct mr_setting){.path = object->key, .loc = value_loc(iter->desired, object)};
-	out->value = value_of(iter->desired, object, &out->is_sensitive);
+	out->value = value_of(iter, object, &out->is_sensitive);
 	return 1;
 }
 
@@ -234,16 +221,18 @@ int mr_desired_next_table_row(struct mr_iter *iter, struct mr_table_row *out)
 	struct iter_state *state = iter->state;
 	const struct mr_object *object;
 	int result = next(iter, &object);
-	mr_str pattern;
+	const struct mr_merged_leaf *pattern;
 
 	if (result <= 0)
 		return result;
-	pattern = mr_object_text(object, MR_F_PATTERN);
+	pattern = mr_object_leaf(object, MR_F_PATTERN);
 	*out = (struct mr_table_row){
 	        .ordinal = state->ordinal++, .loc = value_loc(iter->desired, object)};
-	out->key = pattern.size ? pattern
-	                        : mr_str_skip(object->key, mr_str_find(object->key, '\x01') + 1);
-	out->value = value_of(iter->desired, object, &out->is_sensitive);
+	out->key = mr_str_skip(object->key, mr_str_find(object->key, '\x01') + 1);
+	out->value = value_of(iter, object, &out->is_sensitive);
+	if (pattern)
+		out->key = mr_leaf_value(iter->desired, arena_of(iter), &pattern->leaf);
+	out->is_key_sensitive = pattern && mr_leaf_is_sensitive(&pattern->leaf);
 	return 1;
 }
 

@@ -43,14 +43,26 @@ static mr_str text_or(
 	return text.size ? mr_str_copy(arena, text) : mr_str_from(otherwise);
 }
 
+static void fill_home(struct mr_desired *desired, const struct mr_object *object)
+{
+	struct mr_accounts *accounts = &desired->accounts;
+	const struct mr_merged_leaf *leaf =
+	        object ? mr_object_leaf(object, MR_F_ACCOUNTS_MAIL_HOME) : NULL;
+
+	accounts->mail_home = MR_STR(DEFAULT_HOME);
+	accounts->is_home_sensitive = leaf && mr_leaf_is_sensitive(&leaf->leaf);
+	if (leaf)
+		accounts->mail_home = mr_str_copy(
+		        &desired->arena, mr_leaf_value(desired, &desired->arena, &leaf->leaf));
+}
+
 static void fill_accounts(struct mr_desired *desired, const struct mr_object *object)
 {
 	struct mr_accounts *accounts = &desired->accounts;
 	mr_str owner = text_or(
 	        &desired->arena, object, MR_F_ACCOUNTS_OWNER, DEFAULT_OWNER ":" DEFAULT_OWNER);
 
-	accounts->mail_home =
-	        text_or(&desired->arena, object, MR_F_ACCOUNTS_MAIL_HOME, DEFAULT_HOME);
+	fill_home(desired, object);
 	accounts->mail_path =
 	        text_or(&desired->arena, object, MR_F_ACCOUNTS_MAIL_PATH, DEFAULT_PATH);
 	accounts->delivery =
@@ -92,6 +104,7 @@ static int load_defaults(struct mr_desired *desired, struct mr_diags *diags)
 
 	if (!result)
 		result = mr_objects_next(&objects, &object);
+	desired->n_defaults = 0;
 	if (result > 0 && object) {
 		desired->defaults = mr_alloc_n(
 		        &desired->arena, object->leaves.n + 1, sizeof *desired->defaults);
@@ -161,7 +174,7 @@ static int load_view(struct mr_desired *desired, struct mr_diags *diags, mr_str 
 	if (!result)
 		result = mr_objects_next(&objects, &object);
 	if (result > 0 && object) {
-		struct mr_strs roles = mr_leaf_strs(&desired->arena,
+		struct mr_strs roles = mr_leaf_strs(desired, &desired->arena,
 		        mr_object_leaf(object, MR_F_HOST_ROLES), (mr_str){0}, true);
 
 		for (size_t i = 0; i < roles.n; i++)
@@ -178,8 +191,8 @@ static int load_view(struct mr_desired *desired, struct mr_diags *diags, mr_str 
 static struct mr_strs keep_strs(
         struct mr_desired *desired, const struct mr_object *object, unsigned id)
 {
-	struct mr_strs strs =
-	        mr_leaf_strs(&desired->arena, mr_object_leaf(object, id), (mr_str){0}, true);
+	struct mr_strs strs = mr_leaf_strs(
+	        desired, &desired->arena, mr_object_leaf(object, id), (mr_str){0}, true);
 
 	for (size_t i = 0; i < strs.n; i++)
 		strs.items[i] = mr_str_copy(&desired->arena, strs.items[i]);
@@ -218,6 +231,7 @@ static int load_windows(struct mr_desired *desired, struct mr_diags *diags)
 
 	/* One a known action: restart and apply. */
 	policy->windows = mr_alloc_n(&desired->arena, 2, sizeof *policy->windows);
+	policy->n_windows = 0;
 	while (result >= 0 && policy->n_windows < 2 &&
 	        (result = mr_objects_next(&objects, &object)) > 0) {
 		struct mr_window *window = &policy->windows[policy->n_windows];

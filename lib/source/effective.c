@@ -66,8 +66,56 @@ static int compare_strs(const void *a, const void *b)
 	return mr_str_cmp(*(const mr_str *)a, *(const mr_str *)b);
 }
 
-struct mr_strs mr_leaf_strs(
-        struct mr_arena *arena, const struct mr_merged_leaf *leaf, mr_str domain, bool is_set)
+bool mr_leaf_is_sensitive(const struct mr_leaf *leaf)
+{
+	struct mr_leaf_item item;
+	mr_str rest = leaf->items;
+
+	while (mr_leaf_next_item(&rest, &item) > 0)
+		if (item.form == MR_ITEM_SECRET)
+			return true;
+	return false;
+}
+
+mr_str mr_leaf_value(
+        const struct mr_desired *desired, struct mr_arena *arena, const struct mr_leaf *leaf)
+{
+	struct mr_buf joined = MR_BUF_INIT;
+	struct mr_leaf_item item;
+	mr_str rest = leaf->items, value = {0};
+	bool is_whole = true;
+
+	if (leaf->n_items == 1 && !mr_leaf_is_sensitive(leaf))
+		return mr_leaf_text(leaf);
+	while (is_whole && mr_leaf_next_item(&rest, &item) > 0) {
+		value = item.text;
+		is_whole =
+		        item.form != MR_ITEM_SECRET || mr_secret_find(desired, item.text, &value);
+		mr_buf_add_str(&joined, value);
+	}
+	value = is_whole ? mr_str_copy(arena, mr_buf_str(&joined)) : (mr_str){0};
+	mr_buf_done_secret(&joined);
+	return value;
+}
+
+/* One item of a list; false when it is a secret that is not resolved, or not what it should be. */
+static bool item_text(const struct mr_desired *desired, struct mr_arena *arena,
+        const struct mr_leaf_item *item, mr_str domain, mr_str *out)
+{
+	struct mr_complaint complaint;
+
+	*out = item->text;
+	if (item->form == MR_ITEM_SECRET)
+		return mr_secret_find(desired, item->text, out) &&
+		       (!domain.size ||
+		               mr_address_parse(arena, *out, domain, true, out, &complaint) == 0);
+	if (domain.size && mr_str_find(item->text, '@') == item->text.size)
+		*out = mr_str_printf(arena, "%.*s@%.*s", MR_FMT(item->text), MR_FMT(domain));
+	return true;
+}
+
+struct mr_strs mr_leaf_strs(const struct mr_desired *desired, struct mr_arena *arena,
+        const struct mr_merged_leaf *leaf, mr_str domain, bool is_set)
 {
 	struct mr_strs strs = {0};
 	struct mr_leaf_item item;
@@ -78,13 +126,8 @@ struct mr_strs mr_leaf_strs(
 		return strs;
 	strs.items = mr_alloc_n(arena, leaf->leaf.n_items, sizeof *strs.items);
 	rest = leaf->leaf.items;
-	while (strs.n < leaf->leaf.n_items && mr_leaf_next_item(&rest, &item) > 0) {
-		bool is_local = domain.size && mr_str_find(item.text, '@') == item.text.size;
-
-		strs.items[strs.n++] = is_local ? mr_str_printf(arena, "%.*s@%.*s",
-		                                          MR_FMT(item.text), MR_FMT(domain))
-		                                : item.text;
-	}
+	while (strs.n < leaf->leaf.n_items && mr_leaf_next_item(&rest, &item) > 0)
+		strs.n += item_text(desired, arena, &item, domain, &strs.items[strs.n]);
 	if (!is_set || strs.n < 2)
 		return strs;
 	qsort(strs.items, strs.n, sizeof *strs.items, compare_strs);
@@ -131,7 +174,7 @@ static mr_str text_of(const struct user_source *source, unsigned id)
 {
 	const struct mr_merged_leaf *leaf = leaf_of(source, id);
 
-	return leaf ? mr_leaf_text(&leaf->leaf) : (mr_str){0};
+	return leaf ? mr_leaf_value(source->desired, source->arena, &leaf->leaf) : (mr_str){0};
 }
 
 /* Position of the leaf's word in its table of words. */
@@ -192,8 +235,8 @@ static void read_quota(const struct user_source *source, struct mr_user *out)
 /* The own address among the targets means "keep a copy". */
 static void read_forward(const struct user_source *source, struct mr_user *out)
 {
-	struct mr_strs to = mr_leaf_strs(
-	        source->arena, leaf_of(source, MR_F_USER_FORWARD_TO), out->domain, true);
+	struct mr_strs to = mr_leaf_strs(source->desired, source->arena,
+	        leaf_of(source, MR_F_USER_FORWARD_TO), out->domain, true);
 	size_t n = 0;
 
 	out->forward_keep = mr_str_is(text_of(source, MR_F_USER_FORWARD_KEEP), "true");
@@ -225,6 +268,24 @@ static void read_home(const struct user_source *source, struct mr_user *out)
 	out->mail_home = mr_mail_home_expand(source->arena, home, local, domain, out->id);
 }
 
+static uint64_t sensitive_of_user(const struct user_source *source)
+{
+	static const uint64_t home = UINT64_C(1) << MR_F_USER_MAIL_HOME | UINT64_C(1)
+	                                                                          << MR_F_USER_ID;
+	uint64_t bits = 0;
+
+	for (unsigned id = 0; id < MR_USER_FIELDS; id++) {
+		const struct mr_merged_leaf *leaf = leaf_of(source, id);
+
+		if (leaf && mr_leaf_is_sensitive(&leaf->leaf))
+			bits |= UINT64_C(1) << id;
+	}
+	if ((bits & home) || (source->desired->accounts.is_home_sensitive &&
+	                             !leaf_of(source, MR_F_USER_MAIL_HOME)))
+		bits |= UINT64_C(1) << MR_F_USER_MAIL_HOME;
+	return bits;
+}
+
 void mr_user_from(const struct mr_desired *desired, const struct mr_object *object,
         struct mr_arena *arena, struct mr_user *out)
 {
@@ -242,15 +303,37 @@ void mr_user_from(const struct mr_desired *desired, const struct mr_object *obje
 	        (enum mr_user_state)word_of(
 	                MR_KIND_user, MR_F_USER_STATE, text_of(&source, MR_F_USER_STATE)),
 	        text_of(&source, MR_F_USER_EXPIRES));
-	out->aliases = mr_leaf_strs(arena, leaf_of(&source, MR_F_USER_ALIASES), name, true);
-	out->send_as = mr_leaf_strs(arena, leaf_of(&source, MR_F_USER_SEND_AS), name, true);
-	out->allow_nets =
-	        mr_leaf_strs(arena, leaf_of(&source, MR_F_USER_ALLOW_NETS), (mr_str){0}, true);
+	out->aliases =
+	        mr_leaf_strs(desired, arena, leaf_of(&source, MR_F_USER_ALIASES), name, true);
+	out->send_as =
+	        mr_leaf_strs(desired, arena, leaf_of(&source, MR_F_USER_SEND_AS), name, true);
+	out->allow_nets = mr_leaf_strs(
+	        desired, arena, leaf_of(&source, MR_F_USER_ALLOW_NETS), (mr_str){0}, true);
 	read_password(&source, out);
 	read_services(&source, out);
 	read_quota(&source, out);
 	read_forward(&source, out);
 	read_home(&source, out);
+	out->sensitive = sensitive_of_user(&source);
+}
+
+static mr_str value_of(const struct mr_desired *desired, struct mr_arena *arena,
+        const struct mr_object *object, unsigned id)
+{
+	const struct mr_merged_leaf *leaf = mr_object_leaf(object, id);
+
+	return leaf ? mr_leaf_value(desired, arena, &leaf->leaf) : (mr_str){0};
+}
+
+/* A bit for each attribute that holds a secret. */
+static uint64_t sensitive_of(const struct mr_object *object)
+{
+	uint64_t bits = 0;
+
+	mr_vec_each (leaf, &object->leaves)
+		if (leaf->leaf.id < 64 && mr_leaf_is_sensitive(&leaf->leaf))
+			bits |= UINT64_C(1) << leaf->leaf.id;
+	return bits;
 }
 
 void mr_alias_from(const struct mr_desired *desired, const struct mr_object *object,
@@ -258,9 +341,10 @@ void mr_alias_from(const struct mr_desired *desired, const struct mr_object *obj
 {
 	*out = (struct mr_alias){
 	        .address = object->key, .loc = mr_object_loc(object, &desired->paths)};
-	out->to = mr_leaf_strs(
-	        arena, mr_object_leaf(object, MR_F_ALIAS_TO), mr_address_domain(object->key), true);
-	out->is_expired = is_past(desired, mr_object_text(object, MR_F_ALIAS_EXPIRES));
+	out->to = mr_leaf_strs(desired, arena, mr_object_leaf(object, MR_F_ALIAS_TO),
+	        mr_address_domain(object->key), true);
+	out->is_sensitive = sensitive_of(object) & (UINT64_C(1) << MR_F_ALIAS_TO);
+	out->is_expired = is_past(desired, value_of(desired, arena, object, MR_F_ALIAS_EXPIRES));
 }
 
 void mr_domain_from(const struct mr_desired *desired, const struct mr_object *object,
@@ -274,11 +358,12 @@ void mr_domain_from(const struct mr_desired *desired, const struct mr_object *ob
 	        MR_KIND_domain, MR_F_DOMAIN_STATE, mr_object_text(object, MR_F_DOMAIN_STATE));
 	out->recipients = (enum mr_recipients)word_of(MR_KIND_domain, MR_F_DOMAIN_RECIPIENTS,
 	        mr_object_text(object, MR_F_DOMAIN_RECIPIENTS));
-	out->description = mr_object_text(object, MR_F_DOMAIN_DESCRIPTION);
+	out->description = value_of(desired, arena, object, MR_F_DOMAIN_DESCRIPTION);
 	out->alias_of = mr_object_text(object, MR_F_DOMAIN_ALIAS_OF);
-	out->transport = mr_object_text(object, MR_F_DOMAIN_TRANSPORT);
+	out->transport = value_of(desired, arena, object, MR_F_DOMAIN_TRANSPORT);
+	out->sensitive = sensitive_of(object);
 	out->catch_all = mr_leaf_strs(
-	        arena, mr_object_leaf(object, MR_F_DOMAIN_CATCH_ALL), object->key, true);
+	        desired, arena, mr_object_leaf(object, MR_F_DOMAIN_CATCH_ALL), object->key, true);
 	out->addresses = mr_leaf_strs(
-	        arena, mr_object_leaf(object, MR_F_DOMAIN_ADDRESSES), object->key, true);
+	        desired, arena, mr_object_leaf(object, MR_F_DOMAIN_ADDRESSES), object->key, true);
 }

@@ -58,7 +58,8 @@ static mr_str leaf_value(
 	while (mr_leaf_next_item(&rest, &item) > 0) {
 		bool is_hidden = is_sensitive || item.form == MR_ITEM_SECRET;
 
-		mr_buf_printf(&joined, "%s", n++ ? ", " : "");
+		mr_buf_printf(&joined, "%s",
+		        n++ && (leaf->flags & (MR_LEAF_LIST | MR_LEAF_NAMED)) ? ", " : "");
 		mr_buf_add_str(&joined, is_hidden                     ? MR_STR(SECRET)
 		                        : item.form == MR_ITEM_BINARY ? MR_STR("(binary)")
 		                                                      : item.text);
@@ -99,7 +100,9 @@ static mr_str builtin_of(struct explaining *explaining, enum mr_kind_id kind, si
 	case MR_F_USER_PASSWORD_OWNER:
 		return MR_STR("user");
 	case MR_F_USER_MAIL_HOME:
-		return explaining->desired->accounts.mail_home;
+		return explaining->desired->accounts.is_home_sensitive
+		               ? MR_STR(SECRET)
+		               : explaining->desired->accounts.mail_home;
 	default:
 		return (mr_str){0};
 	}

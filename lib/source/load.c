@@ -72,7 +72,7 @@ void mr_loader_leaf(struct mr_loader *loader, unsigned id, const struct mr_node 
 
 /* Notes that the secret is needed, so that a host can look whether it has it. */
 static void note_secret(
-        struct mr_loader *loader, const struct mr_node *at, mr_str name, bool is_password)
+        struct mr_loader *loader, const struct mr_node *at, mr_str name, enum mr_type type)
 {
 	struct mr_buf *outer = loader->body;
 	struct mr_node key = {.key_line = at->line, .key_column = at->column};
@@ -81,12 +81,14 @@ static void note_secret(
 	mr_loader_begin(loader, &key);
 	mr_loader_leaf(loader, MR_LEAF_WRITTEN, at, MR_ITEM_TEXT, name);
 	mr_loader_end(loader, MR_KIND_secret,
-	        mr_str_printf(&loader->object, "%.*s%s", MR_FMT(name), is_password ? "\x01p" : ""));
+	        type == MR_TYPE_ANY ? name
+	                            : mr_str_printf(&loader->object, "%.*s\x01%c", MR_FMT(name),
+	                                      'A' + (int)type));
 	loader->body = outer;
 }
 
 bool mr_loader_secret(
-        struct mr_loader *loader, const struct mr_node *node, bool is_password, mr_str *out_name)
+        struct mr_loader *loader, const struct mr_node *node, enum mr_type type, mr_str *out_name)
 {
 	const struct mr_node *name = node->first;
 
@@ -100,7 +102,7 @@ bool mr_loader_secret(
 		return true;
 	}
 	*out_name = name->text;
-	note_secret(loader, node, name->text, is_password);
+	note_secret(loader, node, name->text, type);
 	return true;
 }
 

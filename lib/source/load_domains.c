@@ -141,6 +141,7 @@ static void load_transport(struct mr_loader *loader, const struct mr_node *key)
 {
 	static const struct mr_field field = {"transport", MR_TYPE_TRANSPORT, 0, NULL, ""};
 	const struct mr_node *value = mr_reader_value(loader->reader, &loader->object, key);
+	enum mr_item_form form = MR_ITEM_TEXT;
 	struct mr_complaint complaint;
 	const char *why;
 	mr_str name, text;
@@ -151,16 +152,21 @@ static void load_transport(struct mr_loader *loader, const struct mr_node *key)
 		        MR_FMT(mr_str_take(key->key, 80)), why);
 		return;
 	}
-	if (!mr_loader_line(loader, value, "a transport", &text))
+	if (mr_loader_secret(loader, value, MR_TYPE_TRANSPORT, &text)) {
+		if (!text.size)
+			return;
+		form = MR_ITEM_SECRET;
+	} else if (!mr_loader_line(loader, value, "a transport", &text)) {
 		return;
-	if (mr_value_parse(&loader->object, &field, text, (mr_str){0}, &text, &complaint) < 0) {
+	} else if (mr_value_parse(&loader->object, &field, text, (mr_str){0}, &text, &complaint) <
+	           0) {
 		mr_loader_error(loader, complaint.rule, value->line, value->column,
 		        "'%.*s' is no transport:nexthop: %s", MR_FMT(mr_str_take(value->text, 80)),
 		        complaint.why);
 		return;
 	}
 	mr_loader_begin(loader, key);
-	mr_loader_leaf(loader, MR_F_VALUE, value, MR_ITEM_TEXT, text);
+	mr_loader_leaf(loader, MR_F_VALUE, value, form, text);
 	mr_loader_end(loader, MR_KIND_transport, name);
 }
 

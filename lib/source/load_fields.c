@@ -92,6 +92,14 @@ static bool is_list_type(enum mr_type type)
 	       type == MR_TYPE_NAMES;
 }
 
+/* What happens instead of what was asked for. */
+static void hint_at_removal(struct mr_loader *loader, const struct mr_field *field)
+{
+	if (!strncmp(field->name, "on_removal.", strlen("on_removal.")))
+		mr_diags_hint(loader->diags, "a user that leaves the repository is closed, and all "
+		                             "of its mail stays: leave 'on_removal' out");
+}
+
 /* One scalar of the field as an item; false when it was refused. */
 static bool parse_item(struct mr_loader *loader, const struct mr_fields_at *at,
         const struct mr_field *field, const struct mr_node *node, struct mr_leaf_item *out)
@@ -101,12 +109,12 @@ static bool parse_item(struct mr_loader *loader, const struct mr_fields_at *at,
 	*out = (struct mr_leaf_item){MR_ITEM_TEXT, node->line, node->column, {0}};
 	if (node->type == MR_NODE_BAD)
 		return false;
-	if (mr_loader_secret(loader, node, field->type == MR_TYPE_PASSWORD, &out->text)) {
+	if (mr_loader_secret(loader, node, field->type, &out->text)) {
 		out->form = MR_ITEM_SECRET;
-		if (field->flags & MR_FIELD_SECRET)
+		if (mr_field_may_be_secret(field))
 			return out->text.size;
-		mr_loader_error(loader, "MR-UNSUPPORTED", node->line, node->column,
-		        "a secret as '%s' is not supported by this version: it would be shown",
+		mr_loader_error(loader, "MR-SECRET-OPEN", node->line, node->column,
+		        "'%s' cannot be a secret: plans show what it says, or what follows from it",
 		        field->name);
 		return false;
 	}
@@ -139,6 +147,7 @@ static bool parse_item(struct mr_loader *loader, const struct mr_fields_at *at,
 	            &loader->object, field, node->text, at->domain, &out->text, &complaint) == 0)
 		return true;
 	complain(loader, field, node, &complaint);
+	hint_at_removal(loader, field);
 	return false;
 }
 
@@ -250,10 +259,11 @@ void mr_loader_field(struct mr_loader *loader, const struct mr_fields_at *at, mr
 	if (kind->fields[index].flags & MR_FIELD_UNENFORCED)
 		mr_loader_error(loader, "MR-UNENFORCED", node->key_line, node->key_column,
 		        "no configured backend can enforce '%.*s'", MR_FMT(name));
-	else if (kind->fields[index].flags & MR_FIELD_UNSUPPORTED)
+	else if (kind->fields[index].flags & MR_FIELD_UNSUPPORTED) {
 		mr_loader_error(loader, "MR-UNSUPPORTED", node->key_line, node->key_column,
 		        "'%.*s' is not supported by this version", MR_FMT(name));
-	else
+		hint_at_removal(loader, &kind->fields[index]);
+	} else
 		mr_loader_value(loader, at, index, node);
 }
 

@@ -42,7 +42,7 @@ static bool parse_value(struct mr_loader *loader, const struct mr_node *node, mr
         struct mr_leaf_item *out)
 {
 	*out = (struct mr_leaf_item){MR_ITEM_TEXT, node->line, node->column, node->text};
-	if (mr_loader_secret(loader, node, false, &out->text)) {
+	if (mr_loader_secret(loader, node, MR_TYPE_ANY, &out->text)) {
 		out->form = MR_ITEM_SECRET;
 		return out->text.size;
 	}

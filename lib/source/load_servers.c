@@ -34,49 +34,85 @@ static bool server_text(
 	return true;
 }
 
-static bool join_list(struct mr_loader *loader, const struct mr_node *list, const char *what,
-        const char *separator, mr_str *out)
+/* The parts that a value is put together from: text, and secrets between it. */
+struct parts {
+	struct mr_leaf_item *items;
+	size_t n;
+};
+
+static void add_part(
+        struct mr_loader *loader, struct parts *parts, enum mr_item_form form, mr_str text)
 {
-	struct mr_buf joined = MR_BUF_INIT;
-	bool is_good = true;
+	struct mr_leaf_item *last = parts->n ? &parts->items[parts->n - 1] : NULL;
+
+	if (last && last->form == MR_ITEM_TEXT && form == MR_ITEM_TEXT)
+		last->text = mr_str_printf(
+		        &loader->object, "%.*s%.*s", MR_FMT(last->text), MR_FMT(text));
+	else
+		parts->items[parts->n++] = (struct mr_leaf_item){form, 0, 0, text};
+}
+
+/* One value or a secret; false when it was refused. */
+static bool add_scalar(
+        struct mr_loader *loader, const struct mr_node *node, const char *what, struct parts *parts)
+{
 	mr_str text;
 
-	for (const struct mr_node *node = list->first; node; node = node->next) {
-		if (!server_text(loader, node, what, &text)) {
-			is_good = false;
-			continue;
-		}
-		if (joined.size)
-			mr_buf_add_text(&joined, separator);
-		mr_buf_add_str(&joined, text);
+	if (mr_loader_secret(loader, node, MR_TYPE_ANY, &text)) {
+		add_part(loader, parts, MR_ITEM_SECRET, text);
+		return text.size;
 	}
-	*out = mr_str_copy(&loader->object, mr_buf_str(&joined));
-	mr_buf_done(&joined);
+	if (!server_text(loader, node, what, &text))
+		return false;
+	add_part(loader, parts, MR_ITEM_TEXT, text);
+	return true;
+}
+
+static bool join_list(struct mr_loader *loader, const struct mr_node *list, const char *what,
+        const char *separator, struct parts *parts)
+{
+	bool is_good = true;
+
+	for (const struct mr_node *node = list->first; node; node = node->next) {
+		if (node != list->first)
+			add_part(loader, parts, MR_ITEM_TEXT, mr_str_from(separator));
+		is_good &= add_scalar(loader, node, what, parts);
+	}
+	if (!list->n)
+		add_part(loader, parts, MR_ITEM_TEXT, (mr_str){0});
 	return is_good;
+}
+
+static void add_parts(
+        struct mr_loader *loader, unsigned id, const struct mr_node *at, const struct parts *parts)
+{
+	struct mr_leaf leaf = {
+	        .id = (uint8_t)id, .line = at->line, .column = at->column, .n_items = parts->n};
+
+	mr_row_leaf(loader->body, &leaf);
+	for (size_t i = 0; i < parts->n; i++) {
+		struct mr_leaf_item item = parts->items[i];
+
+		item.line = at->line;
+		item.column = at->column;
+		mr_row_item(loader->body, &item);
+	}
 }
 
 /* A value, a list of values or a secret as a row of its own. */
 static void load_value(struct mr_loader *loader, enum mr_kind_id kind, mr_str name,
         const struct mr_node *value, const char *what, const char *separator)
 {
-	enum mr_item_form form = MR_ITEM_TEXT;
-	mr_str text;
+	size_t limit = value->type == MR_NODE_LIST ? 2 * value->n + 1 : 1;
+	struct parts parts = {mr_alloc_n(&loader->object, limit, sizeof *parts.items), 0};
 
-	if (mr_loader_secret(loader, value, false, &text)) {
-		form = MR_ITEM_SECRET;
-		if (!text.size)
-			return;
-	} else if (value->type == MR_NODE_LIST) {
-		if (!join_list(loader, value, what, separator, &text))
-			return;
-	} else if (!server_text(loader, value, what, &text)) {
+	if (!(value->type == MR_NODE_LIST ? join_list(loader, value, what, separator, &parts)
+	                                  : add_scalar(loader, value, what, &parts)))
 		return;
-	}
 	mr_loader_begin(loader, value);
 	/* at its key, which is what an overlay replaces */
-	mr_loader_leaf(loader, MR_F_VALUE,
-	        &(struct mr_node){.line = value->key_line, .column = value->key_column}, form,
-	        text);
+	add_parts(loader, MR_F_VALUE,
+	        &(struct mr_node){.line = value->key_line, .column = value->key_column}, &parts);
 	mr_loader_end(loader, kind, name);
 }
 
@@ -146,7 +182,8 @@ static void load_pair(
         struct mr_loader *loader, mr_str table, const struct mr_node *pair, size_t ordinal)
 {
 	const struct mr_node *second = pair->first ? pair->first->next : NULL;
-	mr_str pattern, value;
+	struct mr_leaf_item items[2];
+	struct parts pattern = {&items[0], 0}, value = {&items[1], 0};
 
 	if (pair->type != MR_NODE_LIST || pair->n != 2) {
 		if (pair->type != MR_NODE_BAD)
@@ -154,13 +191,13 @@ static void load_pair(
 			        "an entry of an ordered table is a pair: [pattern, value]");
 		return;
 	}
-	if (!mr_loader_line(loader, pair->first, "a pattern", &pattern) ||
-	        !server_text(loader, second, "the value of a table's row", &value))
+	if (!add_scalar(loader, pair->first, "a pattern", &pattern) ||
+	        !add_scalar(loader, second, "the value of a table's row", &value))
 		return;
 	mr_buf_clear(loader->body);
 	mr_row_head(loader->body, pair->line, pair->column);
-	mr_loader_leaf(loader, MR_F_VALUE, second, MR_ITEM_TEXT, value);
-	mr_loader_leaf(loader, MR_F_PATTERN, pair->first, MR_ITEM_TEXT, pattern);
+	add_parts(loader, MR_F_VALUE, second, &value);
+	add_parts(loader, MR_F_PATTERN, pair->first, &pattern);
 	mr_loader_end(loader, MR_KIND_table_row,
 	        mr_str_printf(&loader->object, "%.*s\x01%08zu", MR_FMT(table), ordinal));
 }

@@ -40,10 +40,10 @@ void mr_loader_end(struct mr_loader *loader, enum mr_kind_id kind, mr_str key);
 void mr_loader_leaf(struct mr_loader *loader, unsigned id, const struct mr_node *at,
         enum mr_item_form form, mr_str text);
 
-/* Whether node is {secret: NAME}: *out_name is then the name, also noted as needed. A bad one is
- * reported and gives an empty name. */
+/* Whether node is {secret: NAME}: *out_name is then the name, also noted as needed for a value
+ * of that type. A bad one is reported and gives an empty name. */
 bool mr_loader_secret(
-        struct mr_loader *loader, const struct mr_node *node, bool is_password, mr_str *out_name);
+        struct mr_loader *loader, const struct mr_node *node, enum mr_type type, mr_str *out_name);
 /* One line of text; false and reported when node is something else. */
 bool mr_loader_line(
         struct mr_loader *loader, const struct mr_node *node, const char *what, mr_str *out);

@@ -68,7 +68,7 @@ void mr_objects_end(struct mr_objects *objects);
 
 /* NULL when absent. */
 const struct mr_merged_leaf *mr_object_leaf(const struct mr_object *object, unsigned id);
-/* Text of the leaf's first item; the empty view when absent. */
+/* Text of the leaf's first item; the empty view when absent or a secret. */
 mr_str mr_object_text(const struct mr_object *object, unsigned id);
 
 #endif

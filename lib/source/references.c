@@ -39,6 +39,8 @@ static void each_item(const struct mr_references *references, struct mr_arena *a
 	while (mr_leaf_next_item(&rest, &item) > 0) {
 		bool is_local = mr_str_find(item.text, '@') == item.text.size;
 
+		if (item.form == MR_ITEM_SECRET)
+			continue;
 		reference->address = is_local ? mr_str_printf(arena, "%.*s@%.*s", MR_FMT(item.text),
 		                                        MR_FMT(domain))
 		                              : item.text;

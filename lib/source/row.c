@@ -158,7 +158,8 @@ mr_str mr_leaf_text(const struct mr_leaf *leaf)
 	struct mr_leaf_item item;
 	mr_str rest = leaf->items;
 
-	return mr_leaf_next_item(&rest, &item) > 0 ? item.text : (mr_str){0};
+	return mr_leaf_next_item(&rest, &item) > 0 && item.form != MR_ITEM_SECRET ? item.text
+	                                                                          : (mr_str){0};
 }
 
 bool mr_leaf_same(const struct mr_leaf *a, const struct mr_leaf *b)

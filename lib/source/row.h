@@ -51,7 +51,7 @@ MR_CHECK int mr_row_read_head(mr_str *rest, uint32_t *out_line, uint32_t *out_co
 MR_CHECK int mr_row_next_leaf(mr_str *rest, struct mr_leaf *out);
 /* *rest starts as leaf.items. 1 item, 0 end, <0 damaged. */
 MR_CHECK int mr_leaf_next_item(mr_str *rest, struct mr_leaf_item *out);
-/* The text of the first item, or the empty view. */
+/* The text of the first item; the empty view when there is none or it is a secret. */
 mr_str mr_leaf_text(const struct mr_leaf *leaf);
 /* Same values, places aside. */
 bool mr_leaf_same(const struct mr_leaf *a, const struct mr_leaf *b);

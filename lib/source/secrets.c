@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "model/values.h"
 #include "source/checks.h"
 #include "source/load.h"
+#include "source/reader.h"
 #include "source/tree.h"
 
 #define SIZE_LIMIT (64U << 10)
@@ -111,6 +113,33 @@ static bool is_known(const struct resolving *resolving, mr_str name)
 	       mr_str_eq(resolving->secrets.items[resolving->secrets.n - 1].name, name);
 }
 
+/* Whether the value is what the place wants where it stands. It is never shown. */
+static void check_use(
+        struct resolving *resolving, const struct mr_loc *loc, mr_str name, enum mr_type type)
+{
+	MR_DONE(arena) struct mr_arena arena = MR_ARENA_INIT;
+	struct mr_field field = {.type = type};
+	mr_str value = resolving->secrets.items[resolving->secrets.n - 1].value, canonical;
+	struct mr_complaint complaint = {"MR-TYPE-BOOL", NULL};
+	bool has_lines = false;
+
+	if (type == MR_TYPE_PASSWORD) {
+		mr_check_password(resolving->desired, resolving->diags, loc, (mr_str){0}, value);
+		return;
+	}
+	if (type == MR_TYPE_BOOL ? mr_str_is(value, "true") || mr_str_is(value, "false")
+	                         : mr_value_parse(&arena, &field, value, MR_STR("example.org"),
+	                                   &canonical, &complaint) == 0) {
+		complaint = (struct mr_complaint){
+		        "MR-TYPE-LINES", "it holds a tab or control character"};
+		if (mr_scalar_check(value, false, &has_lines) && !has_lines)
+			return;
+	}
+	mr_diags_at(resolving->diags, MR_ERROR, complaint.rule, loc,
+	        "secret '%.*s' must be %s here%s%s", MR_FMT(name), mr_type_text(type),
+	        complaint.why ? ": " : "", complaint.why ? complaint.why : "");
+}
+
 static int each_secret(struct resolving *resolving)
 {
 	struct mr_desired *desired = resolving->desired;
@@ -120,7 +149,7 @@ static int each_secret(struct resolving *resolving)
 	int result = mr_objects_begin(desired->rows, MR_KIND_secret, (mr_str){0}, false,
 	        &desired->view, &desired->paths, &objects);
 
-	/* "NAME" comes before "NAME\x01p", with the use as a password; both may be there. */
+	/* "NAME" comes before "NAME\x01T", with the type of a place; all of them may be there. */
 	while (result >= 0 && (result = mr_objects_next(&objects, &object)) > 0) {
 		size_t end = mr_str_find(object->key, '\x01');
 		mr_str name = mr_str_take(object->key, end);
@@ -130,8 +159,8 @@ static int each_secret(struct resolving *resolving)
 			read_secret(resolving, &loc, name);
 		tried = mr_str_copy(&desired->arena, name);
 		if (end < object->key.size && is_known(resolving, name))
-			mr_check_password(desired, resolving->diags, &loc, (mr_str){0},
-			        resolving->secrets.items[resolving->secrets.n - 1].value);
+			check_use(resolving, &loc, name,
+			        (enum mr_type)(object->key.data[end + 1] - 'A'));
 	}
 	mr_objects_end(&objects);
 	return result;

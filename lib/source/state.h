@@ -66,8 +66,14 @@ MR_CHECK int mr_desired_load(struct mr_desired *desired, struct mr_diags *diags,
 /* The value of a resolved secret; false when it is not there. */
 bool mr_secret_find(const struct mr_desired *desired, mr_str name, mr_str *out);
 
-/* The items of a list leaf, local parts completed; sorted and without repetitions when is_set. */
-struct mr_strs mr_leaf_strs(
-        struct mr_arena *arena, const struct mr_merged_leaf *leaf, mr_str domain, bool is_set);
+/* Whether a secret stands in the leaf. */
+bool mr_leaf_is_sensitive(const struct mr_leaf *leaf);
+/* A leaf with a single value: its parts in one, secrets resolved; empty when one of them is not. */
+mr_str mr_leaf_value(
+        const struct mr_desired *desired, struct mr_arena *arena, const struct mr_leaf *leaf);
+/* The items of a list leaf, local parts completed; sorted and without repetitions when is_set.
+ * Secrets that are not resolved are left out. */
+struct mr_strs mr_leaf_strs(const struct mr_desired *desired, struct mr_arena *arena,
+        const struct mr_merged_leaf *leaf, mr_str domain, bool is_set);
 
 #endif

@@ -4,6 +4,7 @@
 #include "dovecot/dovecot.h"
 
 #include "base/text.h"
+#include "model/kinds.h"
 
 static void add_text(struct mr_attrs_builder *builder, mr_str name, unsigned flags, mr_str value)
 {
@@ -21,6 +22,12 @@ static void add_number(
 	mr_buf_done(&text);
 }
 
+/* An attribute that holds a secret is never shown. */
+static unsigned flags_of(const struct mr_user *user, enum mr_user_field field)
+{
+	return user->sensitive & (UINT64_C(1) << field) ? MR_ATTR_SENSITIVE : 0;
+}
+
 static void add_user_quota(struct mr_attrs_builder *builder, const struct mr_user *user)
 {
 	struct mr_buf text = MR_BUF_INIT;
@@ -30,10 +37,12 @@ static void add_user_quota(struct mr_attrs_builder *builder, const struct mr_use
 			mr_buf_add_text(&text, "unlimited");
 		else
 			mr_size_format(user->quota_bytes, &text);
-		mr_attrs_add(builder, MR_STR("quota"), 0, mr_buf_str(&text));
+		mr_attrs_add(builder, MR_STR("quota"), flags_of(user, MR_F_USER_QUOTA),
+		        mr_buf_str(&text));
 	}
 	if (user->quota_messages)
-		add_number(builder, MR_STR("quota_messages"), 0, user->quota_messages);
+		add_number(builder, MR_STR("quota_messages"),
+		        flags_of(user, MR_F_USER_QUOTA_MESSAGES), user->quota_messages);
 	mr_buf_done(&text);
 }
 
@@ -42,13 +51,14 @@ mr_str mr_dovecot_user_body(
 {
 	mr_attrs_builder_clear(builder);
 	if (user->allow_nets.n) {
-		mr_attrs_begin(builder, MR_STR("allow_nets"), 0);
+		mr_attrs_begin(builder, MR_STR("allow_nets"), flags_of(user, MR_F_USER_ALLOW_NETS));
 		for (size_t i = 0; i < user->allow_nets.n; i++)
 			mr_attrs_value(builder, user->allow_nets.items[i]);
 	}
 	add_number(builder, MR_STR("gid"), MR_ATTR_SILENT, backend->gid);
-	add_text(builder, MR_STR("mail_home"), 0, user->mail_home);
-	add_text(builder, MR_STR("name"), 0, user->name);
+	add_text(
+	        builder, MR_STR("mail_home"), flags_of(user, MR_F_USER_MAIL_HOME), user->mail_home);
+	add_text(builder, MR_STR("name"), flags_of(user, MR_F_USER_NAME), user->name);
 	add_text(builder, MR_STR("password"),
 	        MR_ATTR_SENSITIVE | (user->password_owner_is_git ? 0U : (unsigned)MR_ATTR_LIVE),
 	        user->password.text);

@@ -83,8 +83,9 @@ static int ordered_body(const struct mr_postfix_table *table, const struct mr_ta
 
 	if (mr_ordered_row_parse(line, table->kind, &pattern, &value, &why))
 		return MR_E_INVALID;
-	mr_attrs_add(body, MR_STR("pattern"), 0, pattern);
-	mr_attrs_add(body, MR_STR("value"), 0, value);
+	mr_attrs_add(
+	        body, MR_STR("pattern"), row->is_key_sensitive ? MR_ATTR_SENSITIVE : 0, pattern);
+	mr_attrs_add(body, MR_STR("value"), row->is_sensitive ? MR_ATTR_SENSITIVE : 0, value);
 	return 0;
 }
 
@@ -106,7 +107,8 @@ static int put_table_row(struct mr_backend *backend, const struct mr_postfix_tab
 		code = ordered_body(table, row, &arena, &body);
 	} else {
 		code = mr_table_fold_key(&arena, row->key, &item.key, &why);
-		mr_attrs_add(&body, MR_STR("value"), 0, mr_str_trim(row->value));
+		mr_attrs_add(&body, MR_STR("value"), row->is_sensitive ? MR_ATTR_SENSITIVE : 0,
+		        mr_str_trim(row->value));
 	}
 	item.body = mr_attrs_finish(&body);
 	if (!code)

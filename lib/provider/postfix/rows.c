@@ -4,6 +4,8 @@
  */
 #include "postfix/rows.h"
 
+#include "model/kinds.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +14,8 @@ void mr_row_put(struct mr_row_sink *sink, mr_str key, mr_str value)
 	struct mr_item item = {.key = key, .object = mr_buf_str(&sink->object), .loc = sink->loc};
 
 	mr_attrs_builder_clear(&sink->body);
-	mr_attrs_add(&sink->body, MR_STR("value"), 0, value);
+	mr_attrs_add(
+	        &sink->body, MR_STR("value"), sink->is_sensitive ? MR_ATTR_SENSITIVE : 0, value);
 	item.body = mr_attrs_finish(&sink->body);
 	mr_sorter_add(sink->sorter, &item);
 }
@@ -23,6 +26,7 @@ void mr_row_of_object(
 	mr_buf_clear(&sink->object);
 	mr_buf_printf(&sink->object, "%s/%.*s", kind, MR_FMT(name));
 	sink->loc = *loc;
+	sink->is_sensitive = false;
 }
 
 static mr_str local_of(mr_str address)
@@ -128,12 +132,14 @@ static void alias_rows_of_user(struct mr_row_sink *sink, const struct mr_user *u
 	if (domain && domain->state == MR_DOMAIN_ACTIVE && (is_target || domain->has_catch_all)) {
 		/* In a domain with a catch-all every user needs a row of its own, or the catch-all
 		 * would take it. */
+		sink->is_sensitive = user->sensitive & (UINT64_C(1) << MR_F_USER_FORWARD_TO);
 		if (is_target && user->forward_to.n)
 			mr_row_put(sink, user->address,
 			        join(sink, &user->forward_to,
 			                user->forward_keep ? user->address : (mr_str){0}));
 		else if (domain->has_catch_all)
 			mr_row_put(sink, user->address, user->address);
+		sink->is_sensitive = false;
 		put_in_alias_domains(sink, user->address);
 	}
 	for (size_t i = 0; i < user->aliases.n && is_target; i++)
@@ -149,6 +155,7 @@ static void alias_rows_of_domain(struct mr_row_sink *sink, const struct mr_domai
 		put_in_alias_domains(sink, domain->addresses.items[i]);
 	if (!domain->catch_all.n)
 		return;
+	sink->is_sensitive = domain->sensitive & (UINT64_C(1) << MR_F_DOMAIN_CATCH_ALL);
 	mr_buf_clear(&sink->key);
 	mr_buf_printf(&sink->key, "@%.*s", MR_FMT(domain->name));
 	mr_row_put(sink, mr_buf_str(&sink->key), join(sink, &domain->catch_all, (mr_str){0}));
@@ -163,6 +170,7 @@ static void alias_rows_of_domain(struct mr_row_sink *sink, const struct mr_domai
 static void alias_row(struct mr_row_sink *sink, const struct mr_alias *alias)
 {
 	mr_row_of_object(sink, "alias", alias->address, &alias->loc);
+	sink->is_sensitive = alias->is_sensitive;
 	if (!alias->is_expired && alias->to.n)
 		put_alias(sink, alias->address, join(sink, &alias->to, (mr_str){0}));
 }

@@ -14,6 +14,7 @@ struct mr_row_sink {
 	struct mr_attrs_builder body;
 	struct mr_buf key, list, object;
 	struct mr_loc loc;
+	bool is_sensitive; /* the values of the next rows hold a secret */
 };
 
 /* Says which object the next rows belong to. */

@@ -4,6 +4,8 @@
  */
 #include "postfix/rows.h"
 
+#include "model/kinds.h"
+
 static const char held_off[] = "retry:4.2.1 mail for this domain is held off";
 static const char refused[] = "error:5.1.1 user unknown";
 
@@ -75,6 +77,7 @@ static int put_transports(struct mr_row_sink *sink, struct declared_transports *
 		mr_vec_push(&declared->keys, mr_str_copy(&declared->arena, transport.key));
 		declared->has_star = declared->has_star || mr_str_is(transport.key, "*");
 		mr_row_of_object(sink, "transport", transport.key, &transport.loc);
+		sink->is_sensitive = transport.is_sensitive;
 		if (!fact || fact->state != MR_DOMAIN_SUSPENDED)
 			mr_row_put(sink, transport.key, transport.value);
 	}
@@ -91,9 +94,10 @@ static void transport_row(struct mr_row_sink *sink, const struct declared_transp
 		mr_row_put(sink, domain->name, MR_STR(held_off));
 	else if (domain->state == MR_DOMAIN_CLOSED || is_declared)
 		return;
-	else if (domain->kind == MR_DOMAIN_RELAY && domain->transport.size)
+	else if (domain->kind == MR_DOMAIN_RELAY && domain->transport.size) {
+		sink->is_sensitive = domain->sensitive & (UINT64_C(1) << MR_F_DOMAIN_TRANSPORT);
 		mr_row_put(sink, domain->name, domain->transport);
-	else if (domain->kind == MR_DOMAIN_MAILBOX && is_in_wildcard(declared, domain->name))
+	} else if (domain->kind == MR_DOMAIN_MAILBOX && is_in_wildcard(declared, domain->name))
 		mr_row_put(sink, domain->name, sink->backend->delivery);
 }
 
