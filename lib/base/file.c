@@ -12,7 +12,9 @@
 
 static int fail_at(struct mr_diags *diags, const char *what, const char *path, int reason)
 {
-	return mr_fail(diags, MR_E_FAILED, "cannot %s '%s': %s", what, path, strerror(reason));
+	int code = reason == EACCES || reason == EPERM ? MR_E_DENIED : MR_E_FAILED;
+
+	return mr_fail(diags, code, "cannot %s '%s': %s", what, path, strerror(reason));
 }
 
 void mr_fd_done(int *fd)

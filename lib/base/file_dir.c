@@ -42,8 +42,9 @@ int mr_dir_make(struct mr_diags *diags, const char *path, mode_t mode)
 		partial.data[i] = '\0';
 		result = make_one(partial.data, is_last ? mode : 0755);
 		if (result < 0)
-			result = mr_fail(diags, MR_E_FAILED, "cannot make folder '%s': %s",
-			        partial.data, strerror(errno));
+			result = mr_fail(diags,
+			        errno == EACCES || errno == EPERM ? MR_E_DENIED : MR_E_FAILED,
+			        "cannot make folder '%s': %s", partial.data, strerror(errno));
 		if (!is_last)
 			partial.data[i] = '/';
 	}

@@ -131,6 +131,7 @@ sqlite3_stmt *mr_state_read(struct mr_state *state, enum state_statement number,
 static int own_folder(struct mr_state *state)
 {
 	struct stat status;
+	int code = geteuid() == 0 ? MR_E_CONFIG : MR_E_DENIED;
 	int result = mr_dir_make(state->diags, state->directory, 0700);
 
 	if (result < 0)
@@ -139,11 +140,13 @@ static int own_folder(struct mr_state *state)
 		return mr_fail(state->diags, MR_E_CONFIG, "cannot look at '%s': %s",
 		        state->directory, strerror(errno));
 	if (status.st_uid != geteuid()) {
-		(void)mr_fail(state->diags, MR_E_CONFIG, "cannot use '%s': it belongs to user %u",
+		(void)mr_fail(state->diags, code, "cannot use '%s': it belongs to user %u",
 		        state->directory, status.st_uid);
 		mr_diags_hint(state->diags,
-		        "give it to the user that mailreeve runs as, or set state_directory");
-		return MR_E_CONFIG;
+		        code == MR_E_DENIED ? "run mailreeve as that user"
+		                            : "give it to the user that mailreeve runs as, or set "
+		                              "state_directory");
+		return code;
 	}
 	if ((status.st_mode & 07777) != 0700 && chmod(state->directory, 0700) < 0)
 		return mr_fail(state->diags, MR_E_CONFIG, "cannot change the mode of '%s': %s",
