@@ -23,6 +23,7 @@ struct resolving {
 	struct mr_tree *tree;
 	const char *directory;
 	int fd;
+	int reason; /* why fd is not open */
 	MR_VEC(struct mr_secret) secrets;
 };
 
@@ -81,6 +82,8 @@ static void read_secret(struct resolving *resolving, const struct mr_loc *loc, m
 	memcpy(file, name.data, name.size);
 	file[name.size] = '\0';
 	fd = openat(resolving->fd, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (resolving->fd < 0)
+		errno = resolving->reason;
 	if (fd < 0 && errno == ENOENT) {
 		report_missing(resolving, loc, name);
 	} else if (fd < 0 || fstat(fd, &status) < 0) {
@@ -169,11 +172,12 @@ static int each_secret(struct resolving *resolving)
 int mr_secrets_resolve(struct mr_desired *desired, struct mr_diags *diags, const char *directory,
         struct mr_tree *tree)
 {
-	struct resolving resolving = {desired, diags, tree, directory, -1, {0}};
+	struct resolving resolving = {desired, diags, tree, directory, -1, 0, {0}};
 	size_t n_before = diags->n_errors;
 	int error;
 
 	resolving.fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	resolving.reason = errno;
 	error = each_secret(&resolving);
 	if (resolving.fd >= 0)
 		(void)close(resolving.fd); /* was only read */
