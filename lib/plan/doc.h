@@ -111,6 +111,8 @@ const char *mr_risk_word(enum mr_risk risk);
 const char *mr_impact_word(enum mr_impact_kind kind);
 
 void mr_doc_json(const struct mr_plan_doc *doc, struct mr_buf *out);
+/* Its changes alone. */
+void mr_doc_changes_json(const struct mr_plan_doc *doc, struct mr_buf *out);
 void mr_doc_summary_json(const struct mr_plan_doc *doc, struct mr_buf *out);
 void mr_doc_text(
         const struct mr_plan_doc *doc, const struct mr_render_options *options, struct mr_buf *out);

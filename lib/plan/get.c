@@ -49,6 +49,20 @@ size_t mr_plan_drift_count(const struct mr_plan *plan)
 	return plan->doc.drift.n;
 }
 
+static bool has_address(const struct mr_plan *plan, enum mr_impact_kind kind, mr_str address)
+{
+	mr_vec_each (one, &plan->doc.impact.lists[kind])
+		if (mr_str_eq(one->address, address))
+			return true;
+	return false;
+}
+
+bool mr_plan_takes_from(const struct mr_plan *plan, mr_str address)
+{
+	return has_address(plan, MR_IMPACT_LOGIN_LOST, address) ||
+	       has_address(plan, MR_IMPACT_MAIL_REFUSED, address);
+}
+
 const struct mr_expectation *mr_plan_expectations(const struct mr_plan *plan, size_t *out_n)
 {
 	*out_n = plan->expectations.n;

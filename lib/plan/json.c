@@ -229,6 +229,22 @@ static void desired(struct mr_json *json, const struct mr_plan_doc *doc)
 	mr_json_end_object(json);
 }
 
+static void changes(struct mr_json *json, const struct mr_plan_doc *doc)
+{
+	mr_json_begin_array(json);
+	mr_vec_each (object, &doc->objects)
+		change(json, object);
+	mr_json_end_array(json);
+}
+
+void mr_doc_changes_json(const struct mr_plan_doc *doc, struct mr_buf *out)
+{
+	struct mr_json json;
+
+	mr_json_init(&json, out, false);
+	changes(&json, doc);
+}
+
 void mr_doc_json(const struct mr_plan_doc *doc, struct mr_buf *out)
 {
 	struct mr_json json;
@@ -249,10 +265,7 @@ void mr_doc_json(const struct mr_plan_doc *doc, struct mr_buf *out)
 	impact(&json, &doc->impact);
 	rails(&json, doc);
 	mr_json_name(&json, "changes");
-	mr_json_begin_array(&json);
-	mr_vec_each (object, &doc->objects)
-		change(&json, object);
-	mr_json_end_array(&json);
+	changes(&json, doc);
 	drift(&json, doc);
 	mr_json_member_bool(&json, "heals_drift", doc->heals_drift);
 	warnings(&json, doc);

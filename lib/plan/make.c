@@ -171,6 +171,12 @@ static const struct mr_policy *copy_policy(struct mr_arena *arena, const struct 
 	copy->protect = copy_strs(arena, &policy->protect);
 	copy->allowed_schemes = copy_strs(arena, &policy->allowed_schemes);
 	copy->waived = copy_strs(arena, &policy->waived);
+	copy->windows = mr_alloc_n(arena, policy->n_windows + 1, sizeof *copy->windows);
+	for (size_t i = 0; i < policy->n_windows; i++) {
+		copy->windows[i] = policy->windows[i];
+		copy->windows[i].action = mr_str_copy(arena, policy->windows[i].action);
+		copy->windows[i].text = mr_str_copy(arena, policy->windows[i].text);
+	}
 	return copy;
 }
 

@@ -58,6 +58,8 @@ bool mr_plan_is_empty(const struct mr_plan *plan);
 const struct mr_changes *mr_plan_changes(const struct mr_plan *plan);
 const struct mr_rail *mr_plan_rails(const struct mr_plan *plan, size_t *out_n);
 bool mr_plan_is_refused(const struct mr_plan *plan);
+/* "RAIL<=N" of a rail that a person may lift. */
+bool mr_plan_is_allowance(mr_str text);
 /* The whole bookkeeping of ownership at the decision, for changed items and for those in order
  * already: after is the sealed desired body to own (git's value of LIVE attributes, all attributes
  * of a PARTIAL item; that is why it is not the change's after), data == NULL: forget the item.
@@ -72,6 +74,9 @@ size_t mr_plan_drift_count(const struct mr_plan *plan);
  * … */
 bool mr_plan_has_class(const struct mr_plan *plan, mr_str class_name);
 bool mr_plan_is_class(mr_str class_name);
+
+/* Whether the plan takes log-in or mail from this address. */
+bool mr_plan_takes_from(const struct mr_plan *plan, mr_str address);
 
 /* What the probes of an apply shall find at RCPT TO. */
 struct mr_expectation {
@@ -97,6 +102,7 @@ void mr_plan_summary(const struct mr_plan *plan, struct mr_buf *out);
 struct mr_saved_plan;
 MR_CHECK int mr_saved_plan_parse(struct mr_diags *diags, mr_str json, struct mr_saved_plan **out);
 void mr_saved_plan_free(struct mr_saved_plan *saved);
+mr_str mr_saved_plan_ref(const struct mr_saved_plan *saved); /* empty: none */
 mr_str mr_saved_plan_commit(const struct mr_saved_plan *saved);
 mr_str mr_saved_plan_tree(const struct mr_saved_plan *saved);
 mr_str mr_saved_plan_directory(const struct mr_saved_plan *saved); /* of --dir; else empty */

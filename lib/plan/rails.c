@@ -1,6 +1,6 @@
 /*
  * The rails: limits by count and percent, guards against an emptied source, protected objects, no
- * open relay.
+ * open relay, windows.
  *
  * Policy and what was allowed by hand come from outside; nothing of the state under judgement can
  * lift a rail.
@@ -8,6 +8,7 @@
 #include "plan/parts.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/text.h"
 #include "model/dn.h"
@@ -76,6 +77,46 @@ static void limit(struct mr_plan *plan, const struct measure *measure)
 		declared = find_limit(mr_policy_builtin(), measure->id);
 	if (declared)
 		push(plan, measure, declared->text, mr_limit_allows(declared, measure->total));
+}
+
+/* A window is a limit of none while it is closed. */
+static void judge_window(struct mr_plan *plan, const struct mr_window *window, bool is_closed)
+{
+	bool is_apply = mr_str_is(window->action, "apply");
+	uint64_t actual = 0, allowed = 0;
+	struct mr_rail rail = {.limit = window->text, .total = 1};
+
+	rail.id = mr_str_printf(&plan->arena, "window.%.*s", MR_FMT(window->action));
+	mr_vec_each (action, &plan->doc.actions)
+		actual |= !is_apply && mr_str_eq(action->action, window->action);
+	if (is_apply)
+		actual = plan->diff.changes.list.n > 0;
+	rail.actual = actual && is_closed;
+	rail.is_passed =
+	        rail.actual == 0 || (find_allowed(plan, rail.id.data, &allowed) && allowed);
+	if (rail.actual > 0 && rail.is_passed)
+		rail.text = mr_str_printf(&plan->arena,
+		        "outside the window '%.*s': allowed by hand", MR_FMT(window->text));
+	else if (rail.actual > 0)
+		rail.text = mr_str_printf(&plan->arena,
+		        "the window '%.*s' is closed: it waits until then; if this is meant: "
+		        "--allow '%.*s<=1'",
+		        MR_FMT(window->text), MR_FMT(rail.id));
+	mr_vec_push(&plan->doc.rails, rail);
+}
+
+/* In the host's local time. */
+static void judge_windows(struct mr_plan *plan)
+{
+	const struct mr_policy *policy = plan->input.policy;
+	time_t now = time(NULL);
+	struct tm local = {0};
+
+	(void)localtime_r(&now, &local);
+	for (size_t i = 0; policy && i < policy->n_windows; i++)
+		judge_window(plan, &policy->windows[i],
+		        !mr_window_is_open(&policy->windows[i], (unsigned)(local.tm_wday + 6) % 7,
+		                (unsigned)(local.tm_hour * 60 + local.tm_min)));
 }
 
 static bool is_renamed(const struct mr_plan *plan, mr_str object)
@@ -284,4 +325,18 @@ void mr_plan_rails_evaluate(struct mr_plan *plan)
 	judge_source(plan);
 	judge_protected(plan);
 	judge_relaying(plan);
+	judge_windows(plan);
+}
+
+/* The rails that can be lifted by hand: those of limits, of the source, and windows. */
+bool mr_plan_is_allowance(mr_str text)
+{
+	mr_str rest = text, id = mr_str_trim(mr_str_split(&rest, '<'));
+	uint64_t number;
+
+	if (!mr_str_starts(rest, MR_STR("=")) ||
+	        mr_number_parse(mr_str_trim(mr_str_skip(rest, 1)), UINT64_MAX, &number) < 0)
+		return false;
+	return mr_policy_limit_is_known(id) || mr_str_is(id, "source.empty") ||
+	       mr_str_is(id, "window.restart") || mr_str_is(id, "window.apply");
 }

@@ -3,6 +3,7 @@
  */
 #include "plan/parts.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,6 +65,11 @@ void mr_saved_plan_free(struct mr_saved_plan *saved)
 	free(saved);
 }
 
+mr_str mr_saved_plan_ref(const struct mr_saved_plan *saved)
+{
+	return saved->doc.ref;
+}
+
 mr_str mr_saved_plan_commit(const struct mr_saved_plan *saved)
 {
 	return saved->doc.commit;
@@ -105,6 +111,39 @@ static const struct mr_doc_object *find(const struct mr_plan_doc *doc, mr_str ob
 	return bsearch(&wanted, doc->objects.items, doc->objects.n, sizeof wanted, by_object);
 }
 
+static void shown(const struct mr_plan_doc *doc, struct mr_buf *out)
+{
+	mr_doc_changes_json(doc, out);
+	for (int i = 0; i < MR_ACTION_COUNT; i++)
+		mr_buf_printf(out, "%" PRIu64 "\n", doc->counts[i]);
+}
+
+/* What people read in the saved plan is what will be done: nobody edited it. The fresh one takes
+ * the same way through JSON, so that only what was written counts. */
+static int check_shown(
+        struct mr_diags *diags, const struct mr_saved_plan *saved, const struct mr_plan *fresh)
+{
+	struct mr_buf json = MR_BUF_INIT, was = MR_BUF_INIT, is = MR_BUF_INIT;
+	struct mr_saved_plan *again = NULL;
+	int result;
+
+	mr_doc_json(&fresh->doc, &json);
+	result = mr_saved_plan_parse(diags, mr_buf_str(&json), &again);
+	if (result == 0) {
+		shown(&saved->doc, &was);
+		shown(&again->doc, &is);
+		if (!mr_str_eq(mr_buf_str(&was), mr_buf_str(&is)))
+			result = mr_fail(diags, MR_E_STALE,
+			        "cannot apply the saved plan: it shows other changes than those it "
+			        "was made with");
+	}
+	mr_saved_plan_free(again);
+	mr_buf_done(&json);
+	mr_buf_done(&was);
+	mr_buf_done(&is);
+	return result;
+}
+
 int mr_saved_plan_check(
         struct mr_diags *diags, const struct mr_saved_plan *saved, struct mr_plan *fresh)
 {
@@ -127,7 +166,10 @@ int mr_saved_plan_check(
 	if (!mr_str_eq(fresh->doc.effects_digest, saved->doc.effects_digest))
 		return mr_fail(diags, MR_E_STALE,
 		        "cannot apply the saved plan: its changes are not those it was made with");
-	return 0;
+	if (!mr_str_eq(fresh->doc.digest, saved->doc.digest))
+		return mr_fail(diags, MR_E_STALE,
+		        "cannot apply the saved plan: the policy is not the one it was made under");
+	return check_shown(diags, saved, fresh);
 }
 
 int mr_saved_plan_render(const struct mr_saved_plan *saved, const struct mr_render_options *options,

@@ -64,7 +64,7 @@ static void add_head(const struct page *page)
 	} else if (doc->commit.size > 0) {
 		mr_buf_add_text(page->out, ", ");
 		add_harmless(page, doc->ref);
-		mr_buf_add_text(page->out, " at ");
+		mr_buf_add_text(page->out, doc->ref.size > 0 ? " at " : "commit ");
 		add_harmless(page, mr_str_take(doc->commit, 12));
 	}
 	mr_buf_add_char(page->out, '\n');
