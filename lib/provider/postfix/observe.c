@@ -177,10 +177,15 @@ int mr_postfix_observe_table(struct mr_backend *backend, struct mr_postfix_table
 	                 mr_postfix_find_live_kind(backend, backend->generation, table->name,
 	                         table->is_desired ? (int)table->kind : -1, &table->live_kind);
 	if (!table->is_live && backend->generation.size &&
-	        mr_postfix_names_table(&backend->main, table->name))
-		return mr_fail(backend->diags, MR_E_UNREADABLE,
+	        mr_postfix_names_table(&backend->main, table->name)) {
+		(void)mr_fail(backend->diags, MR_E_UNREADABLE,
 		        "table '%.*s' is not in '%.*s', where main.cf looks for it",
 		        MR_FMT(table->name), MR_FMT(backend->generation));
+		mr_diags_hint(backend->diags,
+		        "put it back from a backup, or take the line 'mailreeve = …' out of "
+		        "main.cf and apply: all tables are then made anew");
+		return MR_E_UNREADABLE;
+	}
 	if (!table->is_live)
 		return nothing(out);
 	path = mr_table_path(&backend->arena, backend->generation, table->name, table->live_kind);
