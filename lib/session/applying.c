@@ -32,6 +32,8 @@ static int plan_from_file(struct mr_session_run *run, const char *path)
 		                        : mr_session_want_commit(session,
 		                                  mr_saved_plan_commit(saved), &run->wanted);
 	}
+	if (saved)
+		run->wanted.ref = mr_str_copy(&session->arena, mr_saved_plan_ref(saved));
 	if (!code && !mr_str_eq(run->wanted.tree_id, mr_saved_plan_tree(saved)))
 		code = mr_fail(&session->diags, MR_E_STALE,
 		        "the saved plan is stale: the files of '%s' changed since it was made "

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "session/host_yaml.h"
 
-enum key_type { KEY_TEXT, KEY_PATH, KEY_FLAG, KEY_DURATION, KEY_CHOICE };
+enum key_type { KEY_TEXT, KEY_ADDRESS, KEY_PATH, KEY_FLAG, KEY_DURATION, KEY_CHOICE };
 
 struct key {
 	const char *section;
@@ -78,10 +78,23 @@ static const char *store_choice(const struct loading *loading, const struct key 
 	return NULL;
 }
 
+/* HOST:PORT; the host may be an IPv6 address in brackets. */
+static bool is_address(mr_str value)
+{
+	size_t colon = mr_str_rfind(value, ':');
+	uint64_t port = 0;
+
+	return colon > 0 && colon < value.size &&
+	       mr_number_parse(mr_str_skip(value, colon + 1), 65535, &port) == 0 && port > 0;
+}
+
 /* NULL, or why the value does not fit. */
 static const char *store(const struct loading *loading, const struct key *key, mr_str value)
 {
 	switch (key->type) {
+	case KEY_ADDRESS:
+		*(mr_str *)member_of(loading, key) = value;
+		return value.size == 0 || is_address(value) ? NULL : "is no HOST:PORT";
 	case KEY_PATH:
 		if (value.size > 0 && value.data[0] != '/')
 			return "is no absolute path";
@@ -185,6 +198,12 @@ static void take_pair(const struct loading *loading, const struct mr_host_pairs 
 		note_section(loading->host, pair->key);
 		return;
 	}
+	if (!key && pair->section.size == 0 && is_section(pair->key)) {
+		mr_diags_at(loading->diags, MR_ERROR, "MR-AGENT-VALUE", &pair->loc,
+		        "'%.*s' is a section, not a value", MR_FMT(pair->key));
+		mr_diags_hint(loading->diags, "write %.*s: {KEY: VALUE}", MR_FMT(pair->key));
+		return;
+	}
 	if (!key) {
 		complain_unknown(loading, pair);
 		return;
@@ -227,6 +246,22 @@ static mr_str system_host_name(struct mr_arena *arena)
 	return result;
 }
 
+/* bind: may be left out where bind_dn says how. */
+static void settle_bind(const struct loading *loading, const struct mr_host_pairs *pairs)
+{
+	bool is_written = false;
+
+	mr_vec_each (pair, &pairs->list)
+		is_written |= mr_str_is(pair->section, "ldap") && mr_str_is(pair->key, "bind");
+	if (loading->host->ldap.bind_dn.size == 0 || !loading->host->ldap.is_external_bind)
+		return;
+	if (is_written)
+		(void)mr_fail(loading->diags, MR_E_CONFIG,
+		        "ldap: 'bind: external' and 'bind_dn' are both in agent.yaml (hint: leave "
+		        "one of them out)");
+	loading->host->ldap.is_external_bind = false;
+}
+
 static void complete(const struct loading *loading)
 {
 	struct mr_host *host = loading->host;
@@ -265,6 +300,7 @@ int mr_host_load(
 	if (!code) {
 		mr_vec_each (pair, &pairs.list)
 			take_pair(&loading, &pairs, pair);
+		settle_bind(&loading, &pairs);
 		complete(&loading);
 	}
 	mr_vec_done(&pairs.list);

@@ -39,6 +39,17 @@ static const struct mr_strs *list_of(struct mailreeve *session, const char *cons
 	return list;
 }
 
+static int check_allowances(struct mailreeve *session, const char *const *allow)
+{
+	for (size_t i = 0; allow && allow[i]; i++)
+		if (!mr_plan_is_allowance(mr_str_from(allow[i])))
+			return mr_fail(&session->diags, MR_E_USAGE,
+			        "--allow: '%s' is not RAIL<=N with a rail that can be lifted "
+			        "(hint: a refused plan prints it)",
+			        allow[i]);
+	return 0;
+}
+
 int mr_session_plan(struct mailreeve *session, const struct mr_wanted *wanted,
         const struct mr_planning *how, struct mr_plan **out)
 {
@@ -60,8 +71,10 @@ int mr_session_plan(struct mailreeve *session, const struct mr_wanted *wanted,
 	        .version = MR_VERSION,
 	        .progress = session->options.progress,
 	        .progress_arg = session->options.arg};
-	int code = policy_in_force(session, policy, &input.policy);
+	int code = check_allowances(session, how->allow);
 
+	if (!code)
+		code = policy_in_force(session, policy, &input.policy);
 	if (!code)
 		code = mr_session_open_servers(session);
 	if (code)
@@ -106,12 +119,31 @@ int mr_session_judge_rails(struct mailreeve *session, const struct mr_plan *plan
 {
 	size_t n = 0;
 	const struct mr_rail *rails = mr_plan_rails(plan, &n);
+	int result = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool is_window = mr_str_starts(rails[i].id, MR_STR("window."));
+
+		if (rails[i].is_passed)
+			continue;
+		if (result != MR_E_REFUSED)
+			result = is_window ? MR_E_BUSY : MR_E_REFUSED;
+		(void)mr_fail(&session->diags, is_window ? MR_E_BUSY : MR_E_REFUSED,
+		        "refused by rail '%.*s': %.*s", MR_FMT(rails[i].id), MR_FMT(rails[i].text));
+	}
+	return result;
+}
+
+/* A window that is closed now may be open when the plan is applied: no fault of the plan. */
+static int judge_plan(struct mailreeve *session, const struct mr_plan *plan)
+{
+	size_t n = 0;
+	const struct mr_rail *rails = mr_plan_rails(plan, &n);
 
 	for (size_t i = 0; i < n; i++)
-		if (!rails[i].is_passed)
-			(void)mr_fail(&session->diags, MR_E_REFUSED, "refused by rail '%.*s': %.*s",
-			        MR_FMT(rails[i].id), MR_FMT(rails[i].text));
-	return mr_plan_is_refused(plan) ? MR_E_REFUSED : 0;
+		if (!rails[i].is_passed && !mr_str_starts(rails[i].id, MR_STR("window.")))
+			return mr_session_judge_rails(session, plan);
+	return 0;
 }
 
 void mr_session_render(const struct mailreeve *session, const struct mr_plan *plan,
@@ -136,7 +168,7 @@ static int finish_plan(struct mailreeve *session, const struct mr_plan *plan,
 		code = check_classes(session, plan, options->fail_on);
 	}
 	if (!code)
-		code = mr_session_judge_rails(session, plan);
+		code = judge_plan(session, plan);
 	if (!code && options->has_detailed_status && !mr_plan_is_empty(plan))
 		return MAILREEVE_CHANGES;
 	return mr_error_status(code);
@@ -181,6 +213,7 @@ int mailreeve_drift(struct mailreeve *session, const struct mailreeve_plan_optio
 		        "nothing was applied yet: there is nothing to compare with");
 	if (!code)
 		code = mr_session_want_commit(session, applied.commit, &wanted);
+	wanted.ref = applied.ref;
 	if (!code)
 		code = mr_session_plan(session, &wanted, &how, &plan);
 	if (!code) {

@@ -44,7 +44,8 @@ struct standing {
 	bool has_last;
 	bool is_open;
 	bool is_trusted;
-	const char *health; /* "healthy", "failed", "interrupted", "untrusted", "never applied" */
+	/* "healthy", "refused", "failed", "stuck", "interrupted", "untrusted", "never applied" */
+	const char *health;
 };
 
 static const char *health_of(const struct standing *standing)
@@ -53,6 +54,8 @@ static const char *health_of(const struct standing *standing)
 		return "untrusted";
 	if (standing->is_open)
 		return "interrupted";
+	if (standing->has_last && standing->last.exit_status == MAILREEVE_STUCK)
+		return "stuck";
 	if (standing->has_last && standing->last.exit_status != 0)
 		return mr_str_is(standing->last.result, "refused") ? "refused" : "failed";
 	return standing->applied.run > 0 ? "healthy" : "never applied";

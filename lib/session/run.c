@@ -7,11 +7,14 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "apply/apply.h"
 #include "base/buf.h"
 #include "base/file.h"
+
+enum { REASONS_LIMIT = 4096 };
 
 /* Who is on record in the history: the user, and who became root by sudo. */
 mr_str mr_session_who(struct mailreeve *session)
@@ -26,24 +29,37 @@ mr_str mr_session_who(struct mailreeve *session)
 	        &session->arena, "%s (uid %u)", entry ? entry->pw_name : "?", (unsigned)getuid());
 }
 
+static bool last_run(struct mailreeve *session, struct mr_record *out)
+{
+	return mr_state_find_record(session->state, 0, &session->arena, out) == 0;
+}
+
 int mr_session_run_begin(struct mr_session_run *run)
 {
 	struct mailreeve *session = run->session;
+	struct mr_record last = {0};
 	bool was_open = false;
 	int code = mr_session_open_state(session, true, run->verb);
+
+	run->began = time(NULL);
 
 	if (!code && !mr_state_is_trusted(session->state))
 		code = mr_fail(&session->diags, MR_E_CONFIG,
 		        "the state database in '%.*s' is damaged or older than its anchor: nothing "
 		        "is applied until a "
-		        "person looked at it (hint: restore it from a backup, or move the folder "
-		        "away to start anew)",
+		        "person looked at it (hint: restore it from a backup, or look at "
+		        "'mailreeve plan' and say 'mailreeve trust')",
 		        MR_FMT(session->host.state_directory));
+	run->is_begun = !code;
 	if (!code)
 		code = mr_session_open_servers(session);
-	if (!code)
+	if (!code) {
 		code = mr_recover(&session->diags, &session->host, session->state, session->servers,
 		        session->n_servers, &was_open);
+		run->is_begun = !code; /* a failed recovery puts itself on record */
+	}
+	if (run->is_begun && last_run(session, &last))
+		run->last_before = last.id;
 	if (!code && was_open)
 		mr_diags_at(&session->diags, MR_WARNING, "MR-RECOVERED", NULL,
 		        "an interrupted apply was found and ended before this one began: see "
@@ -81,32 +97,87 @@ static mr_str allowed_text(struct mr_session_run *run)
 	return result;
 }
 
-/* The refusal, and why, stands in the history too. */
-static void record_refusal(struct mr_session_run *run, int code)
+/* All that went wrong, in one line. */
+static mr_str reasons(struct mr_session_run *run)
+{
+	struct mr_buf text = MR_BUF_INIT;
+	mr_str result;
+
+	mr_vec_each (diag, &run->session->diags.list) {
+		if (diag->severity != MR_ERROR || text.size > REASONS_LIMIT)
+			continue;
+		mr_buf_printf(&text, "%s%.*s", text.size > 0 ? "; " : "", MR_FMT(diag->text));
+	}
+	result = text.size > 0 ? mr_str_copy(&run->session->arena, mr_buf_str(&text))
+	                       : allowed_text(run);
+	mr_buf_done(&text);
+	return result;
+}
+
+static void add_plan(struct mr_session_run *run, struct mr_record *record)
+{
+	struct mr_render_options json = {.format = MR_FORMAT_JSON};
+	struct mr_buf text = MR_BUF_INIT;
+
+	if (!run->plan)
+		return;
+	record->plan_digest = mr_plan_digest(run->plan);
+	record->effects_digest = mr_plan_effects_digest(run->plan);
+	mr_plan_summary(run->plan, &text);
+	record->summary_json = mr_str_copy(&run->session->arena, mr_buf_str(&text));
+	text.size = 0;
+	mr_plan_render(run->plan, &json, &text);
+	record->plan_json = mr_str_copy(&run->session->arena, mr_buf_str(&text));
+	mr_buf_done(&text);
+}
+
+/* What a timer meets again and again is one run on record, with the time of the last. */
+static void join_repeated(struct mr_record *record, const struct mr_record *last)
+{
+	if (!mr_str_eq(record->verb, last->verb) || !mr_str_eq(record->commit, last->commit) ||
+	        !mr_str_eq(record->result, last->result) || !mr_str_eq(record->who, last->who) ||
+	        !mr_str_eq(record->detail, last->detail) ||
+	        !mr_str_eq(record->effects_digest, last->effects_digest))
+		return;
+	record->id = last->id;
+	record->started = last->started;
+}
+
+static mr_str result_word(int code)
+{
+	if (code == MR_E_REFUSED || code == MR_E_BUSY || code == MR_E_STALE)
+		return MR_STR("refused");
+	return code ? MR_STR("failed") : MR_STR("unchanged");
+}
+
+/* What failed before anything was written, or was refused, stands in the history too; and that
+ * things are in order when they were not. */
+static void record_end(struct mr_session_run *run, int code)
 {
 	struct mailreeve *session = run->session;
-	struct mr_buf summary = MR_BUF_INIT;
+	struct mr_record last = {0};
 	struct mr_record record = {.verb = mr_str_from(run->verb),
 	        .who = mr_session_who(session),
 	        .ref = run->wanted.ref,
 	        .commit = run->wanted.commit,
 	        .tree = run->wanted.tree_id,
 	        .subject = run->wanted.subject,
-	        .plan_digest = mr_plan_digest(run->plan),
-	        .effects_digest = mr_plan_effects_digest(run->plan),
-	        .result = MR_STR("refused"),
+	        .result = result_word(code),
 	        .exit_status = mr_error_status(code),
-	        .detail = allowed_text(run)};
+	        .detail = reasons(run),
+	        .started = run->began,
+	        .ended = time(NULL)};
 	int64_t id;
 
-	if (session->diags.list.n > 0)
-		record.detail = session->diags.list.items[session->diags.list.n - 1].text;
-	mr_plan_summary(run->plan, &summary);
-	record.summary_json = mr_buf_str(&summary);
+	if (last_run(session, &last) && last.id != run->last_before)
+		return; /* the apply put itself on record */
+	if (!code && last.exit_status == 0)
+		return;
+	add_plan(run, &record);
+	join_repeated(&record, &last);
 	if (mr_state_record(session->state, &record, &id))
 		mr_diags_at(&session->diags, MR_WARNING, "MR-HISTORY", NULL,
-		        "the refusal could not be recorded in the history");
-	mr_buf_done(&summary);
+		        "the end of this run could not be recorded in the history");
 }
 
 /* A folder is kept as a commit of the mirror, so that what was applied can be brought back. */
@@ -196,15 +267,13 @@ int mr_session_run_execute(struct mr_session_run *run)
 	mr_session_render(run->session, run->plan, format, &run->shown);
 	if (!code)
 		code = ask(run);
-	if (code) {
-		record_refusal(run, code);
-		return code;
-	}
-	return carry_out(run);
+	return code ? code : carry_out(run);
 }
 
 int mr_session_run_end(struct mr_session_run *run, int code, struct mailreeve_text *out)
 {
+	if (run->is_begun && code != MR_E_USAGE)
+		record_end(run, code);
 	mr_session_give(&run->shown, out);
 	if (run->plan)
 		mr_plan_free(run->plan);

@@ -15,13 +15,17 @@ struct mr_session_run {
 	struct mr_wanted wanted;
 	struct mr_plan *plan;
 	struct mr_buf shown; /* the plan as text in the asked format */
+	int64_t began;       /* time of day */
+	int64_t last_before; /* the newest run on record when this one began, or 0 */
+	bool is_begun;
 };
 
 /* S0 and recovery: nothing else is done while a transaction is open. */
 MR_CHECK int mr_session_run_begin(struct mr_session_run *run);
-/* From a made plan to the servers; what was refused is on record too. */
+/* From a made plan to the servers. */
 MR_CHECK int mr_session_run_execute(struct mr_session_run *run);
-/* Gives the result, releases everything, and turns the code into an exit status. */
+/* Puts on record what failed or was refused, gives the result, releases everything, and turns the
+ * code into an exit status. */
 int mr_session_run_end(struct mr_session_run *run, int code, struct mailreeve_text *out);
 
 #endif

@@ -246,6 +246,8 @@ static int want_ref(struct mailreeve *session, const char *ref, struct mr_wanted
 	if (!code)
 		code = mr_repo_resolve(
 		        &session->diags, session->repo, mr_str_from(ref), &session->arena, &commit);
+	if (ref && code == MR_E_NOT_FOUND)
+		code = MR_E_USAGE; /* a name that was typed */
 	out->ref = ref ? mr_str_copy(&session->arena, mr_str_from(ref))
 	               : session->host.repository_branch;
 	return code ? code : mr_session_want_commit(session, commit, out);
