@@ -54,7 +54,8 @@ int mr_wire_split(mr_str address, char host[64], char port[8])
 		return MR_E_CONFIG;
 	if (mr_str_is(name, "localhost"))
 		name = MR_STR("127.0.0.1");
-	if (name.size == 0 || name.size >= 64 || number.size == 0 || number.size >= 8)
+	if (name.size == 0 || name.size >= 64 || number.size == 0 || number.size >= 8 ||
+	        mr_str_find(name, '\0') < name.size)
 		return MR_E_CONFIG;
 	for (size_t i = 0; i < number.size; i++) {
 		if (number.data[i] < '0' || number.data[i] > '9')

@@ -101,12 +101,11 @@ static void add_former(struct mr_plan *plan, struct list *list, mr_str name)
 	in.provider = former->provider;
 	in.flags = former->flags;
 	in.rank = rank_of(former, rest);
-	mr_vec_push(
-	        &list->items, (struct mr_plan_collection){.in = in,
-	                              .server = server,
-	                              .is_former = true,
-	                              .is_handed_over = former->rank == MR_RANK_DIRECTORY &&
-	                                                is_inside_another(plan, list, in.scope)});
+	/* asked before the push: that makes room in the list, with nothing in it yet */
+	struct mr_plan_collection collection = {.in = in, .server = server, .is_former = true};
+	collection.is_handed_over =
+	        former->rank == MR_RANK_DIRECTORY && is_inside_another(plan, list, in.scope);
+	mr_vec_push(&list->items, collection);
 }
 
 static int add_described(
