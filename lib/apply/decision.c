@@ -83,7 +83,7 @@ static int put_retired(const struct mr_apply_input *input, const struct mr_chang
 		mr_str address = mr_str_skip(step->object, user.size);
 		if (mr_change_is_create(step))
 			code = mr_state_unretire(input->state, address);
-		else if (mr_change_is_delete(step) &&
+		else if (mr_change_is_delete(step) && step->reason != MR_REASON_RENAMED &&
 		         !mr_desired_find_user(input->desired, address, &declared))
 			code = mr_state_retire(input->state, address,
 			        mr_attrs_get(step->before, MR_STR("mail_home")), time(NULL));

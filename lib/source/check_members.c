@@ -94,7 +94,7 @@ static void first_pass(void *arg, const struct mr_reference *reference)
 {
 	struct members *members = arg;
 	const struct mr_domain_facts *facts;
-	uint64_t hash;
+	uint64_t hash, written;
 
 	if (reference->use == MR_USE_DECLARED) {
 		check_home_domain(members, reference);
@@ -109,7 +109,11 @@ static void first_pass(void *arg, const struct mr_reference *reference)
 	if (!facts || (reference->kind == MR_KIND_user && hash == mr_hash_text(reference->owner)))
 		return;
 	mr_vec_push(&members->targets, (struct target){hash, index_of(members, facts)});
-	mr_graph_add(&members->graph, mr_hash_text(reference->owner), hash);
+	written = mr_hash_text(reference->address);
+	mr_graph_add(&members->graph, mr_hash_text(reference->owner), written);
+	/* over an alias domain: a step of its own, so that a cycle is shown whole */
+	if (written != hash)
+		mr_graph_add(&members->graph, written, hash);
 }
 
 static void count_user(void *arg, const struct mr_object *object, const struct mr_user *user)
@@ -201,6 +205,8 @@ static void second_pass(void *arg, const struct mr_reference *reference)
 	}
 	if (mr_hashes_has(&members->in_cycles, mr_hash_text(reference->owner)))
 		note_place(members, reference, reference->owner, mr_hash_text(reference->owner));
+	if (mr_hashes_has(&members->in_cycles, hash))
+		note_place(members, reference, reference->address, hash);
 	hash = mr_hash_text(resolve(members, reference->address, &facts));
 	if (mr_hashes_has(&members->in_cycles, hash) && facts)
 		note_place(members, reference,

@@ -232,6 +232,20 @@ static void read_quota(const struct user_source *source, struct mr_user *out)
 		out->quota_messages = 0;
 }
 
+/* Whether mail to the address comes back to the user: it is his own, in an alias domain or with an
+ * extension as well. */
+static bool is_own(const struct mr_desired *desired, const struct mr_user *user, mr_str address)
+{
+	mr_str name = mr_address_domain(address);
+	mr_str local = mr_str_take(address, address.size - name.size - 1);
+	const struct mr_domain_facts *facts = mr_domain_facts_find(desired, name);
+
+	if (facts && facts->kind == MR_DOMAIN_ALIAS)
+		name = facts->alias_of;
+	return mr_str_eq(name, user->domain) &&
+	       mr_str_eq(mr_str_take(local, mr_str_find(local, '+')), user->local);
+}
+
 /* The own address among the targets means "keep a copy". */
 static void read_forward(const struct user_source *source, struct mr_user *out)
 {
@@ -241,7 +255,7 @@ static void read_forward(const struct user_source *source, struct mr_user *out)
 
 	out->forward_keep = mr_str_is(text_of(source, MR_F_USER_FORWARD_KEEP), "true");
 	for (size_t i = 0; i < to.n; i++) {
-		if (mr_str_eq(to.items[i], out->address))
+		if (is_own(source->desired, out, to.items[i]))
 			out->forward_keep = true;
 		else
 			to.items[n++] = to.items[i];
