@@ -10,6 +10,15 @@ edit "$W/domains/example.org.yaml" 's/al\]/al, liddell]/'
 edit "$W/directory.yaml" 's/Everyone/Everybody/'
 commit "something for each server"
 
+# What was stopped may take a moment to close its files.
+let_go() {
+	local end=$((SECONDS + 10))
+	until umount "$1" 2>/dev/null; do
+		[ $SECONDS -lt $end ] || fail "cannot unmount $1: $(fuser -vm "$1" 2>&1 || true)"
+		sleep 0.2
+	done
+}
+
 # on_small_disk FOLDER FREE-KILOBYTES COMMAND…: FOLDER on a file system of its own with that little left
 on_small_disk() {
 	local folder=$1 free=$2 used
@@ -29,7 +38,7 @@ on_small_disk() {
 	rm -rf "$SCRATCH/copy" "$SCRATCH/now"
 	cp -a "$folder" "$SCRATCH/now"
 	"$bed" stop "$BED_DIR" postfix # it holds tables open
-	umount "$folder"
+	let_go "$folder"
 	find "$folder" -mindepth 1 -delete
 	cp -a "$SCRATCH/now/." "$folder/"
 	rm -rf "$SCRATCH/now"
