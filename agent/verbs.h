@@ -50,6 +50,7 @@ struct request {
 	const char *values[OPT_COUNT];      /* NULL: not given; options without an argument: "" */
 	const char *allow[MAX_REPEATS + 1]; /* NULL terminated */
 	const char *fail_on[MAX_REPEATS + 1];
+	char classes[1024]; /* the words of fail_on */
 	const char *operands[2];
 	size_t n_operands;
 	enum mailreeve_format format;
