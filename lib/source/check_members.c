@@ -327,8 +327,8 @@ static int check_each_domain(struct members *members)
 	const struct mr_object *object;
 	struct mr_objects objects;
 	size_t i = 0;
-	int result = mr_objects_begin(desired->rows, MR_KIND_domain, (mr_str){0}, false,
-	        &desired->view, &desired->paths, &objects);
+	int result = mr_objects_begin(
+	        mr_layers_of(desired), MR_KIND_domain, (mr_str){0}, false, &objects);
 
 	while (result >= 0 && (result = mr_objects_next(&objects, &object)) > 0 &&
 	        i < desired->n_domains) {

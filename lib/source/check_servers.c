@@ -14,8 +14,8 @@ static int has_table(struct mr_check *check, mr_str name)
 {
 	const struct mr_object *object;
 	struct mr_objects objects;
-	int result = mr_objects_begin(check->desired->rows, MR_KIND_table, name, true,
-	        &check->desired->view, &check->desired->paths, &objects);
+	int result =
+	        mr_objects_begin(mr_layers_of(check->desired), MR_KIND_table, name, true, &objects);
 
 	if (!result)
 		result = mr_objects_next(&objects, &object);

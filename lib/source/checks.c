@@ -13,8 +13,7 @@
 
 int mr_check_begin(struct mr_check *check, enum mr_kind_id kind, struct mr_objects *out)
 {
-	int error = mr_objects_begin(check->desired->rows, kind, (mr_str){0}, false,
-	        &check->desired->view, &check->desired->paths, out);
+	int error = mr_objects_begin(mr_layers_of(check->desired), kind, (mr_str){0}, false, out);
 
 	out->diags = check->diags;
 	return error;
@@ -110,8 +109,8 @@ static int check_roles(struct mr_check *check, const struct mr_object *host)
 		struct mr_loc loc = {
 		        mr_path_of(&check->desired->paths, roles->file), item.line, item.column};
 
-		result = mr_objects_begin(check->desired->rows, MR_KIND_role, item.text, true,
-		        &check->desired->view, &check->desired->paths, &found);
+		result = mr_objects_begin(
+		        mr_layers_of(check->desired), MR_KIND_role, item.text, true, &found);
 		if (result >= 0)
 			result = mr_objects_next(&found, &role);
 		mr_objects_end(&found);
@@ -139,8 +138,9 @@ static int check_layers(
 	        kind++) {
 		struct mr_objects objects;
 
-		result = mr_objects_begin(check->desired->rows, kind, (mr_str){0}, false, &view,
-		        &check->desired->paths, &objects);
+		result = mr_objects_begin(
+		        (struct mr_layers){check->desired->rows, &view, &check->desired->paths},
+		        kind, (mr_str){0}, false, &objects);
 		objects.diags = check->diags;
 		while (result >= 0 && (result = mr_objects_next(&objects, &object)) > 0)
 			continue;

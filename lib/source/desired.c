@@ -58,8 +58,8 @@ static int begin(struct mr_desired *desired, enum mr_kind_id kind, mr_str prefix
         struct mr_iter *out)
 {
 	struct iter_state *state = mr_xrealloc(NULL, 1, sizeof *state);
-	int error = mr_objects_begin(desired->rows, kind, prefix, is_exact, &desired->view,
-	        &desired->paths, &state->objects);
+	int error =
+	        mr_objects_begin(mr_layers_of(desired), kind, prefix, is_exact, &state->objects);
 
 	mr_attrs_builder_init(&state->builder);
 	state->ordinal = 0;

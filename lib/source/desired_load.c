@@ -28,8 +28,7 @@ static struct mr_merged_leaf copy_leaf(
 static int begin(struct mr_desired *desired, struct mr_diags *diags, enum mr_kind_id kind,
         struct mr_objects *out)
 {
-	int error = mr_objects_begin(
-	        desired->rows, kind, (mr_str){0}, false, &desired->view, &desired->paths, out);
+	int error = mr_objects_begin(mr_layers_of(desired), kind, (mr_str){0}, false, out);
 
 	out->diags = diags;
 	return error;
@@ -168,8 +167,7 @@ static int load_view(struct mr_desired *desired, struct mr_diags *diags, mr_str 
 
 	if (!host.size)
 		return 0;
-	result = mr_objects_begin(
-	        desired->rows, MR_KIND_host, host, true, &desired->view, &desired->paths, &objects);
+	result = mr_objects_begin(mr_layers_of(desired), MR_KIND_host, host, true, &objects);
 	objects.diags = diags;
 	if (!result)
 		result = mr_objects_next(&objects, &object);

@@ -212,8 +212,7 @@ int mr_desired_explain(struct mr_desired *desired, mr_str object,
 		mr_arena_done(&explaining.arena);
 		return MR_E_NOT_FOUND;
 	}
-	result = mr_objects_begin(
-	        desired->rows, kind, key, true, &desired->view, &desired->paths, &objects);
+	result = mr_objects_begin(mr_layers_of(desired), kind, key, true, &objects);
 	if (!result)
 		result = mr_objects_next(&objects, &explaining.object);
 	if (result > 0 && explaining.object) {
@@ -271,8 +270,8 @@ size_t mr_desired_nearest(
 	for (size_t i = 0; i < sizeof object_kinds / sizeof *object_kinds && nearest.limit; i++) {
 		enum mr_kind_id kind = object_kinds[i].kind;
 		struct mr_objects objects;
-		int result = mr_objects_begin(desired->rows, kind, (mr_str){0}, false,
-		        &desired->view, &desired->paths, &objects);
+		int result =
+		        mr_objects_begin(mr_layers_of(desired), kind, (mr_str){0}, false, &objects);
 
 		while (!result && mr_objects_next(&objects, &found) > 0) {
 			mr_buf_clear(&name);

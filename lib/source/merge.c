@@ -173,15 +173,15 @@ static int merge_row(
 	return result;
 }
 
-int mr_objects_begin(struct mr_rows *rows, enum mr_kind_id kind, mr_str prefix, bool is_exact,
-        const struct mr_view *view, const struct mr_paths *paths, struct mr_objects *out)
+int mr_objects_begin(struct mr_layers layers, enum mr_kind_id kind, mr_str prefix, bool is_exact,
+        struct mr_objects *out)
 {
 	memset(out, 0, sizeof *out);
-	out->view = view;
-	out->paths = paths;
+	out->view = layers.view;
+	out->paths = layers.paths;
 	out->object.kind = kind;
 	mr_arena_init(&out->arena);
-	return mr_scan_begin(rows, kind, prefix, is_exact, &out->scan);
+	return mr_scan_begin(layers.rows, kind, prefix, is_exact, &out->scan);
 }
 
 /* The next row of a layer that counts; 1, 0, <0. */

@@ -46,6 +46,13 @@ mr_str mr_path_of(const struct mr_paths *paths, uint32_t file);
 struct mr_loc mr_object_loc(const struct mr_object *object, const struct mr_paths *paths);
 struct mr_loc mr_leaf_loc(const struct mr_merged_leaf *leaf, const struct mr_paths *paths);
 
+/* Where objects come from: the rows, which of their layers count, and the names of the files. */
+struct mr_layers {
+	struct mr_rows *rows;
+	const struct mr_view *view;
+	const struct mr_paths *paths;
+};
+
 /* A stream of objects of one kind in key order. The storage is the caller's. */
 struct mr_objects {
 	struct mr_scan scan;
@@ -59,9 +66,8 @@ struct mr_objects {
 	bool is_at_end;
 };
 
-MR_CHECK int mr_objects_begin(struct mr_rows *rows, enum mr_kind_id kind, mr_str prefix,
-        bool is_exact, const struct mr_view *view, const struct mr_paths *paths,
-        struct mr_objects *out);
+MR_CHECK int mr_objects_begin(struct mr_layers layers, enum mr_kind_id kind, mr_str prefix,
+        bool is_exact, struct mr_objects *out);
 /* 1 object (valid until the next call), 0 end, <0. */
 MR_CHECK int mr_objects_next(struct mr_objects *objects, const struct mr_object **out);
 void mr_objects_end(struct mr_objects *objects);

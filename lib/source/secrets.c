@@ -149,8 +149,8 @@ static int each_secret(struct resolving *resolving)
 	const struct mr_object *object;
 	struct mr_objects objects;
 	mr_str tried = {0};
-	int result = mr_objects_begin(desired->rows, MR_KIND_secret, (mr_str){0}, false,
-	        &desired->view, &desired->paths, &objects);
+	int result = mr_objects_begin(
+	        mr_layers_of(desired), MR_KIND_secret, (mr_str){0}, false, &objects);
 
 	/* "NAME" comes before "NAME\x01T", with the type of a place; all of them may be there. */
 	while (result >= 0 && (result = mr_objects_next(&objects, &object)) > 0) {

@@ -44,6 +44,12 @@ struct mr_desired {
 	struct mr_arena arena;
 };
 
+/* The rows as the host of this state sees them. */
+static inline struct mr_layers mr_layers_of(const struct mr_desired *desired)
+{
+	return (struct mr_layers){desired->rows, &desired->view, &desired->paths};
+}
+
 /* What a user's leaf is when all defaults are in: NULL when nobody says anything. */
 const struct mr_merged_leaf *mr_user_leaf(const struct mr_desired *desired,
         const struct mr_domain_facts *domain, const struct mr_object *object, unsigned id,

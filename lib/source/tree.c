@@ -13,7 +13,8 @@ struct mr_tree *mr_tree_new(struct mr_diags *diags, enum tree_kind kind)
 	struct mr_tree *tree = mr_xrealloc(NULL, 1, sizeof *tree);
 
 	if (kind == TREE_OF_DIR)
-		mr_git_start(); /* it names blobs; a commit's repository is made ready by whoever needs it */
+		mr_git_start(); /* it names blobs; a commit's repository is made ready by whoever
+		                   needs it */
 	*tree = (struct mr_tree){.diags = diags, .kind = kind, .root_fd = -1};
 	return tree;
 }
