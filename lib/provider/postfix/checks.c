@@ -84,17 +84,22 @@ static void replace_all(mr_str text, mr_str from, mr_str to, struct mr_buf *out)
 	}
 }
 
-/* The lines of a program's words, as if it had spoken of the live configuration. */
+/* The lines of a program's words, as if it had spoken of the live configuration. Entries that stand
+ * in main.cf twice are complained of by every program; postconf alone is listened to there. */
 static void add_words(struct mr_backend *backend, struct mr_postfix_complaints *out, mr_str words,
-        const char *directory)
+        const char *directory, bool skips_main)
 {
 	struct mr_buf text = MR_BUF_INIT;
 	mr_str rest;
 
 	replace_all(words, mr_str_from(directory), mr_str_from(backend->config_directory), &text);
 	rest = mr_buf_str(&text);
-	while (rest.size)
-		mr_postfix_complaints_add(out, mr_str_split(&rest, '\n'));
+	while (rest.size) {
+		mr_str line = mr_str_split(&rest, '\n');
+
+		if (!skips_main || !has_part(line, MR_STR("/main.cf, line ")))
+			mr_postfix_complaints_add(out, line);
+	}
 	mr_buf_done(&text);
 }
 
@@ -169,7 +174,7 @@ static int ask_postconf(
 		struct mr_run run = {.argv = argv};
 
 		if (!(code = mr_run(backend->diags, &run))) {
-			add_words(backend, out, mr_buf_str(&run.err), directory);
+			add_words(backend, out, mr_buf_str(&run.err), directory, false);
 			if (run.status && !mr_str_trim(mr_buf_str(&run.err)).size)
 				mr_postfix_complaints_add(
 				        out, mr_str_printf(&backend->arena,
@@ -191,7 +196,7 @@ static int open_table(struct mr_backend *backend, const char *directory, mr_str 
 	int code = mr_run(backend->diags, &run);
 
 	if (!code)
-		add_words(backend, out, mr_buf_str(&run.err), directory);
+		add_words(backend, out, mr_buf_str(&run.err), directory, true);
 	mr_run_done(&run);
 	return code;
 }
@@ -313,6 +318,9 @@ static int judge(struct mr_backend *backend, const struct mr_postfix_trial *tria
 	code = fn(backend, trial, &staged);
 	if (!code && staged.lines.n)
 		code = fn(backend, &live_trial, &live);
+	/* where no table is live yet, postmap has said nothing of main.cf itself */
+	if (!code && staged.lines.n)
+		code = open_table(backend, backend->config_directory, MR_STR("static:all"), &live);
 	if (!code)
 		n = report_new(backend, &staged, &live);
 	mr_postfix_complaints_done(&staged);
