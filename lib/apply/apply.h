@@ -16,6 +16,7 @@ struct mr_apply_input {
 	const struct mr_plan_server *servers;
 	size_t n_servers;
 	mr_str verb, who, ref, commit, tree, subject, allowed;
+	bool is_partial; /* --only: what was applied before stays the last applied commit */
 	const char *version;
 	uint64_t confirm_within_seconds; /* S7: 0 for none */
 	void (*notice)(void *arg,

@@ -91,6 +91,20 @@ static int put_retired(const struct mr_apply_input *input, const struct mr_chang
 	return code;
 }
 
+/* A part of a commit moves what we own and nothing else: its policy is not in force yet. */
+static int put_applied_in_part(const struct mr_apply_input *input, int64_t run)
+{
+	struct mr_arena arena MR_DONE(arena) = MR_ARENA_INIT;
+	struct mr_applied applied = {0};
+	int code = mr_state_applied(input->state, &arena, &applied);
+
+	if (code)
+		return code;
+	applied.run = run;
+	applied.when = time(NULL);
+	return mr_state_set_applied(input->state, &applied);
+}
+
 static int put_applied(const struct mr_apply_input *input, int64_t run)
 {
 	const struct mr_digest digest = mr_desired_digest(input->desired);
@@ -124,7 +138,8 @@ static int put_all(const struct mr_apply_input *input, struct mr_txn *txn,
 	if (!code)
 		code = put_record(input, &outcome, out_run);
 	if (!code)
-		code = put_applied(input, *out_run);
+		code = input->is_partial ? put_applied_in_part(input, *out_run)
+		                         : put_applied(input, *out_run);
 	if (!code)
 		code = mr_fault(input->diags, "S8:rows");
 	if (!code && txn)

@@ -363,9 +363,10 @@ static int keep(struct run *run)
 	if (code)
 		return code;
 	run->id = applied.run;
-	if (mr_plan_adoptions(run->input->plan)->list.n == 0 && applied.run &&
-	        mr_str_eq(applied.commit, run->input->commit) &&
-	        mr_str_eq(applied.tree, run->input->tree))
+	if (mr_plan_adoptions(run->input->plan)->list.n == 0 &&
+	        (run->input->is_partial ||
+	                (applied.run && mr_str_eq(applied.commit, run->input->commit) &&
+	                        mr_str_eq(applied.tree, run->input->tree))))
 		return 0;
 	code = mr_decide(run->input, NULL, &run->steps, run->started, &run->id);
 	return code ? code : mr_state_write_anchor(run->world.state);

@@ -243,6 +243,7 @@ static int carry_out(struct mr_session_run *run)
 	        .subject = run->wanted.subject,
 	        .tree = run->wanted.tree_id,
 	        .allowed = allowed_text(run),
+	        .is_partial = run->how.only != NULL,
 	        .version = MR_VERSION,
 	        .notice = session->options.notice,
 	        .progress = session->options.progress,
