@@ -36,13 +36,40 @@ static void explain_one(void *arg, const struct mr_explained *explained)
 	mr_json_end_object(&explaining->json);
 }
 
+/* A user that left the repository: closed on the servers, its mail kept. 1 reported, 0 none, <0. */
+static int retired(struct mailreeve *session, mr_str object)
+{
+	const mr_str user = MR_STR("user/");
+	struct mr_buf date = MR_BUF_INIT;
+	mr_str home;
+	int64_t when;
+	int result = 0;
+
+	if (session->state && mr_str_starts(object, user))
+		result = mr_state_find_retired(session->state, mr_str_skip(object, user.size),
+		        &session->arena, &home, &when);
+	if (result <= 0)
+		return result;
+	mr_date_format(when / (24 * 60 * 60), &date);
+	(void)mr_fail(&session->diags, MR_E_USAGE,
+	        "object '%.*s' is not declared: it left the repository and is retired since "
+	        "%s; its mail stays in '%.*s'",
+	        MR_FMT(object), date.data, MR_FMT(home));
+	mr_buf_done(&date);
+	return 1;
+}
+
 static int not_declared(struct mailreeve *session, struct mr_desired *desired, mr_str object)
 {
 	mr_str nearest[3];
-	size_t n = mr_desired_nearest(desired, object, &session->arena, nearest, 3);
-	int code = mr_fail(
-	        &session->diags, MR_E_USAGE, "object '%.*s' is not declared", MR_FMT(object));
+	size_t n;
+	int code = retired(session, object);
 
+	if (code)
+		return code < 0 ? code : MR_E_USAGE;
+	n = mr_desired_nearest(desired, object, &session->arena, nearest, 3);
+	code = mr_fail(
+	        &session->diags, MR_E_USAGE, "object '%.*s' is not declared", MR_FMT(object));
 	if (n > 0)
 		mr_diags_hint(&session->diags, "did you mean '%.*s'?", MR_FMT(nearest[0]));
 	else

@@ -100,6 +100,24 @@ int mr_state_unretire(struct mr_state *state, mr_str address)
 	return mr_sql_run(&state->sql, statement);
 }
 
+int mr_state_find_retired(struct mr_state *state, mr_str address, struct mr_arena *arena,
+        mr_str *out_mail_home, int64_t *out_when)
+{
+	int result;
+	sqlite3_stmt *statement = mr_state_read(state, STATE_RETIRED_FIND, &result);
+
+	if (!statement)
+		return result;
+	mr_sql_bind_text(statement, 1, address);
+	result = mr_sql_step(&state->sql, statement);
+	if (result > 0) {
+		*out_mail_home = mr_sql_column_copy(statement, 0, arena);
+		*out_when = sqlite3_column_int64(statement, 1);
+	}
+	(void)sqlite3_reset(statement);
+	return result;
+}
+
 int mr_state_quarantine(struct mr_state *state, mr_str commit, mr_str effects_digest, mr_str why)
 {
 	int result;

@@ -33,6 +33,7 @@ const char *const mr_state_texts[STATE_STATEMENT_COUNT] = {
                 "DELETE FROM owned WHERE collection = (SELECT id FROM collection WHERE name = ?1)"
                 " AND key = ?2",
         [STATE_RETIRE] = "INSERT OR REPLACE INTO retired VALUES (?1, ?2, ?3)",
+        [STATE_RETIRED_FIND] = "SELECT mail_home, at FROM retired WHERE address = ?1",
         [STATE_UNRETIRE] = "DELETE FROM retired WHERE address = ?1",
         [STATE_APPLIED_GET] = "SELECT run, commit_id, tree, ref, digest, policy, at FROM applied",
         [STATE_APPLIED_SET] =

@@ -71,6 +71,9 @@ MR_CHECK int mr_state_disown(struct mr_state *state, mr_str collection, mr_str k
 MR_CHECK int mr_state_retire(
         struct mr_state *state, mr_str address, mr_str mail_home, int64_t when);
 MR_CHECK int mr_state_unretire(struct mr_state *state, mr_str address);
+/* 1 retired, 0 not, <0. */
+MR_CHECK int mr_state_find_retired(struct mr_state *state, mr_str address, struct mr_arena *arena,
+        mr_str *out_mail_home, int64_t *out_when);
 
 /* The last applied desired state. Empty views when nothing was applied. */
 struct mr_applied {
