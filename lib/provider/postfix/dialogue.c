@@ -188,6 +188,13 @@ static mr_str message_of(mr_str line)
 	return line;
 }
 
+/* "bounce_queue_lifetime is larger than maximal_queue_lifetime - adjusting …": Postfix helps
+ * itself. */
+static bool is_harmless(mr_str line)
+{
+	return has(line, " - adjusting ");
+}
+
 static void read_log(struct probe *probe)
 {
 	static const char *const bad[] = {": fatal: ", ": panic: ", ": error: ", ": warning: "};
@@ -204,7 +211,7 @@ static void read_log(struct probe *probe)
 			mr_str line = mr_str_split(&rest, '\n');
 
 			for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-				if (has(line, bad[i]))
+				if (has(line, bad[i]) && !is_harmless(line))
 					mr_postfix_complaints_add(probe->out, message_of(line));
 		}
 	}
