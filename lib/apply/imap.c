@@ -51,15 +51,6 @@ static int broken(struct mr_imap *imap, int code)
 	return code;
 }
 
-static void keep_text(struct mr_imap *imap, mr_str line)
-{
-	size_t n = line.size < sizeof imap->text - 1 ? line.size : sizeof imap->text - 1;
-
-	for (size_t i = 0; i < n; i++)
-		imap->text[i] = line.data[i] >= ' ' && line.data[i] < 0x7f ? line.data[i] : '?';
-	imap->text[n] = '\0';
-}
-
 static void take_untagged(struct mr_imap *imap, mr_str line)
 {
 	uint32_t n, last;
@@ -91,7 +82,7 @@ static int answer(struct mr_imap *imap)
 			continue;
 		}
 		line = mr_str_skip(line, (size_t)size);
-		keep_text(imap, line);
+		mr_wire_keep_text(line, imap->text, sizeof imap->text);
 		return mr_str_starts(line, MR_STR("OK")) ? 0 : MR_E_DENIED;
 	}
 	return MR_E_INVALID;
@@ -122,7 +113,7 @@ int mr_imap_open(struct mr_imap *imap, mr_str address, int64_t timeout_ms)
 		mr_wire_close(&imap->wire);
 		return broken(imap, code);
 	}
-	keep_text(imap, line);
+	mr_wire_keep_text(line, imap->text, sizeof imap->text);
 	if (mr_str_starts(line, MR_STR("* OK")))
 		return 0;
 	mr_wire_close(&imap->wire);

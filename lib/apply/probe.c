@@ -9,6 +9,7 @@
 #include "apply/said.h"
 #include "apply/smtp.h"
 #include "apply/travel.h"
+#include "base/clock.h"
 
 enum {
 	SETTLE_MS = 12 * 1000, /* Postfix looks at a map that was renamed over every 10 s */
@@ -153,7 +154,7 @@ static bool pause_until(int64_t deadline_ms)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
 
-	if (mr_wire_now_ms() >= deadline_ms)
+	if (mr_clock_ms() >= deadline_ms)
 		return false;
 	(void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
 	return true;
@@ -336,7 +337,7 @@ static int judge_travel(const struct mr_world *world, const struct mr_plan *plan
 int mr_probe_after(
         const struct mr_world *world, const struct mr_plan *plan, const struct mr_probe *before)
 {
-	int64_t deadline_ms = mr_wire_now_ms() + limit_ms(world, SETTLE_MS);
+	int64_t deadline_ms = mr_clock_ms() + limit_ms(world, SETTLE_MS);
 	int code = judge_servers(world, before, deadline_ms);
 	int more = world->host->probe_smtp.size ? judge_smtp(world, plan, before, deadline_ms) : 0;
 

@@ -46,15 +46,6 @@ static int broken(struct mr_smtp *smtp, int code)
 	return code;
 }
 
-static void keep_text(struct mr_smtp *smtp, mr_str line)
-{
-	size_t n = line.size < sizeof smtp->text - 1 ? line.size : sizeof smtp->text - 1;
-
-	for (size_t i = 0; i < n; i++)
-		smtp->text[i] = line.data[i] >= ' ' && line.data[i] < 0x7f ? line.data[i] : '?';
-	smtp->text[n] = '\0';
-}
-
 /* The code of the whole answer, or <0. */
 static int answer(struct mr_smtp *smtp)
 {
@@ -66,7 +57,7 @@ static int answer(struct mr_smtp *smtp)
 		int failed = mr_wire_line(&smtp->wire, &line);
 		if (failed)
 			return broken(smtp, failed);
-		keep_text(smtp, line);
+		mr_wire_keep_text(line, smtp->text, sizeof smtp->text);
 		if (n >= MAX_LINES || mr_smtp_parse(line, &code, &is_last, &text))
 			return MR_E_INVALID;
 		if (mr_str_starts(text, MR_STR("XCLIENT")))

@@ -11,6 +11,7 @@
 #include "apply/imap.h"
 #include "apply/said.h"
 #include "apply/smtp.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -21,7 +22,7 @@ void mr_travel_token(char token[40])
 	uint64_t bits = 0;
 
 	if (getrandom(&bits, sizeof bits, 0) != (ssize_t)sizeof bits)
-		bits = (uint64_t)mr_wire_now_ms(); /* unique is enough */
+		bits = (uint64_t)mr_clock_ms(); /* unique is enough */
 	(void)snprintf(token, 40, "mailreeve-probe-%016llx", (unsigned long long)bits);
 }
 

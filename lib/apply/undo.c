@@ -11,6 +11,7 @@
 #include "apply/said.h"
 #include "apply/settle.h"
 #include "apply/wire.h"
+#include "base/clock.h"
 
 enum { RETRY_TOTAL_MS = 20 * 1000, RETRY_PAUSE_MS = 250 };
 
@@ -28,7 +29,7 @@ struct undo {
 
 static bool is_late(struct undo *undo)
 {
-	int64_t now_ms = mr_wire_now_ms();
+	int64_t now_ms = mr_clock_ms();
 
 	if (!undo->deadline_ms)
 		undo->deadline_ms = now_ms + RETRY_TOTAL_MS;

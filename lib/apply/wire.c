@@ -3,6 +3,8 @@
  */
 #include "apply/wire.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -10,16 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
-
-int64_t mr_wire_now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int fail(struct mr_wire *wire, int code, const char *what)
 {
@@ -32,7 +25,7 @@ static int await(struct mr_wire *wire, short events)
 	struct pollfd waited = {.fd = wire->fd, .events = events};
 
 	for (;;) {
-		int64_t left = wire->deadline_ms - mr_wire_now_ms();
+		int64_t left = wire->deadline_ms - mr_clock_ms();
 		if (left <= 0)
 			return fail(wire, MR_E_TIMEOUT, "no answer in time");
 		int ready = poll(&waited, 1, left > 60000 ? 60000 : (int)left);
@@ -97,7 +90,7 @@ int mr_wire_open(struct mr_wire *wire, mr_str address, int64_t timeout_ms)
 	wire->fd = -1;
 	wire->start = wire->end = 0;
 	wire->why[0] = '\0';
-	wire->deadline_ms = mr_wire_now_ms() + timeout_ms;
+	wire->deadline_ms = mr_clock_ms() + timeout_ms;
 	if (mr_wire_split(address, host, port) || getaddrinfo(host, port, &hints, &found) != 0)
 		return fail(wire, MR_E_CONFIG, "this is no numeric address with a port");
 	int code = connect_to(wire, found);
@@ -174,4 +167,13 @@ int mr_wire_line(struct mr_wire *wire, mr_str *out)
 		if (code)
 			return code;
 	}
+}
+
+void mr_wire_keep_text(mr_str line, char *out, size_t size_bytes)
+{
+	size_t n = line.size < size_bytes - 1 ? line.size : size_bytes - 1;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = line.data[i] >= ' ' && line.data[i] < 0x7f ? line.data[i] : '?';
+	out[n] = '\0';
 }

@@ -20,7 +20,6 @@ struct mr_wire {
 	char buffer[MR_WIRE_LINE];
 };
 
-int64_t mr_wire_now_ms(void);
 /* address: "127.0.0.1:25", "[::1]:25", "localhost:25". No names are looked up. */
 MR_CHECK int mr_wire_open(struct mr_wire *wire, mr_str address, int64_t timeout_ms);
 void mr_wire_close(struct mr_wire *wire);
@@ -28,6 +27,8 @@ MR_CHECK int mr_wire_send(struct mr_wire *wire, mr_str bytes);
 /* The next line without its end; valid until the next call. A line that is too long is MR_E_FAILED.
  */
 MR_CHECK int mr_wire_line(struct mr_wire *wire, mr_str *out);
+/* A line as text for a diagnostic: what is not printable ASCII as '?', cut to size_bytes - 1. */
+void mr_wire_keep_text(mr_str line, char *out, size_t size_bytes);
 /* Cuts "HOST:PORT": both as NUL-terminated text. MR_E_CONFIG for anything else. */
 MR_CHECK int mr_wire_split(mr_str address, char host[64], char port[8]);
 

@@ -5,6 +5,7 @@
  */
 #include "base/run.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -17,7 +18,6 @@
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #define DEFAULT_TIMEOUT_MS  30000
@@ -50,14 +50,6 @@ struct job {
 	int64_t deadline_ms;
 	size_t limit_bytes;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int fail_errno(const struct job *job, const char *what)
 {
@@ -247,7 +239,7 @@ static int await(struct job *job, unsigned timeout_ms)
 		        {job->streams[0].ours, POLLIN, 0},
 		        {job->streams[1].ours, POLLIN, 0},
 		};
-		int64_t left = job->deadline_ms - now_ms();
+		int64_t left = job->deadline_ms - mr_clock_ms();
 		int n = left > 0 ? poll(fds, 3, (int)left) : 0;
 		int result;
 
@@ -306,7 +298,7 @@ static int run_program(struct job *job, const char *program)
 
 	if (result < 0)
 		return result;
-	job->deadline_ms = now_ms() + timeout_ms;
+	job->deadline_ms = mr_clock_ms() + timeout_ms;
 	if (spawn(job, program) < 0)
 		return fail_errno(job, "cannot start it");
 	for (size_t i = 0; i < 2; i++)

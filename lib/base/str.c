@@ -88,3 +88,14 @@ mr_str mr_str_split(mr_str *rest, char c)
 	*rest = at < rest->size ? mr_str_skip(*rest, at + 1) : (mr_str){NULL, 0};
 	return head;
 }
+
+mr_str mr_str_word(mr_str *rest)
+{
+	mr_str trimmed = mr_str_trim(*rest);
+	size_t size = 0;
+
+	while (size < trimmed.size && trimmed.data[size] != ' ' && trimmed.data[size] != '\t')
+		size++;
+	*rest = mr_str_skip(trimmed, size);
+	return mr_str_take(trimmed, size);
+}

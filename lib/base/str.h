@@ -51,5 +51,7 @@ mr_str mr_str_trim(mr_str s);
 /* Cuts *rest at the first byte c: returns what is before it and moves *rest behind it.
  * Without c the whole rest is returned and *rest becomes empty with data == NULL. */
 mr_str mr_str_split(mr_str *rest, char c);
+/* Cuts the next word, blanks and tabs before it dropped; empty when there is none. */
+mr_str mr_str_word(mr_str *rest);
 
 #endif

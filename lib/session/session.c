@@ -237,7 +237,7 @@ int mr_session_want_commit(struct mailreeve *session, mr_str commit, struct mr_w
 
 static int want_ref(struct mailreeve *session, const char *ref, struct mr_wanted *out)
 {
-	mr_str commit;
+	mr_str commit = {0};
 	int code = mr_session_open_repo(session);
 
 	mr_session_progress(session, "fetching the repository");

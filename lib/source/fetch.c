@@ -2,6 +2,7 @@
  * Fetching, our side: a look whether there is anything new, then a child that does the work and can
  * be killed.
  */
+#include "base/clock.h"
 #include "base/file.h"
 #include "source/glance.h"
 
@@ -13,7 +14,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifndef __has_feature
@@ -33,14 +33,6 @@
 struct report_head {
 	int code;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void limit(__rlimit_resource_t what, rlim_t most)
 {
@@ -116,7 +108,7 @@ static int collect(int fd, int64_t deadline_ms, struct mr_buf *out)
 {
 	for (;;) {
 		struct pollfd wait = {fd, POLLIN, 0};
-		int64_t left = deadline_ms - now_ms();
+		int64_t left = deadline_ms - mr_clock_ms();
 		int ready = left > 0 ? poll(&wait, 1, (int)left) : 0;
 		ssize_t n;
 
@@ -166,7 +158,7 @@ static int fail_late(struct mr_diags *diags, const struct mr_repo *repo)
 static int watch_child(struct mr_diags *diags, const struct mr_repo *repo, pid_t pid, int fd)
 {
 	struct mr_buf report = MR_BUF_INIT;
-	int late = collect(fd, now_ms() + repo->timeout_ms, &report);
+	int late = collect(fd, mr_clock_ms() + repo->timeout_ms, &report);
 	int result;
 
 	/* the child has its own group: whatever it started goes with it */

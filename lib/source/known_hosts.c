@@ -12,27 +12,15 @@
 
 #define LARGEST_BYTES ((size_t)4 << 20)
 
-static mr_str next_word(mr_str *line)
-{
-	size_t size = 0;
-
-	*line = mr_str_trim(*line);
-	while (size < line->size && line->data[size] != ' ' && line->data[size] != '\t')
-		size++;
-	mr_str word = mr_str_take(*line, size);
-	*line = mr_str_skip(*line, size);
-	return word;
-}
-
 /* A line's kind and key; false for comments and marked lines (@revoked, @cert-authority). */
 static bool parse_line(mr_str line, mr_str *out_kind, mr_str *out_key)
 {
-	mr_str hosts = next_word(&line);
+	mr_str hosts = mr_str_word(&line);
 
 	if (!hosts.size || hosts.data[0] == '#' || hosts.data[0] == '@')
 		return false;
-	*out_kind = next_word(&line);
-	*out_key = next_word(&line);
+	*out_kind = mr_str_word(&line);
+	*out_key = mr_str_word(&line);
 	return out_key->size > 0;
 }
 

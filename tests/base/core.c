@@ -50,6 +50,19 @@ static void views_are_cut(void **state)
 	assert_false(mr_str_ends(MR_STR("c"), MR_STR("bc")));
 }
 
+static void words_are_cut_one_by_one(void **state)
+{
+	mr_str rest = MR_STR(" \tone two\t three ");
+
+	(void)state;
+	assert_true(mr_str_is(mr_str_word(&rest), "one"));
+	assert_true(mr_str_is(mr_str_word(&rest), "two"));
+	assert_true(mr_str_is(mr_str_word(&rest), "three"));
+	assert_int_equal(mr_str_word(&rest).size, 0);
+	rest = (mr_str){0};
+	assert_int_equal(mr_str_word(&rest).size, 0);
+}
+
 static void arena_memory_is_zeroed_aligned_and_kept(void **state)
 {
 	struct mr_arena arena = MR_ARENA_INIT;
@@ -294,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(views_are_ordered_bytewise),
 	        cmocka_unit_test(views_are_cut),
+	        cmocka_unit_test(words_are_cut_one_by_one),
 	        cmocka_unit_test(arena_memory_is_zeroed_aligned_and_kept),
 	        cmocka_unit_test(copies_are_terminated),
 	        cmocka_unit_test(buffers_grow_and_stay_terminated),

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/run.h"
+#include "shell.h"
 #include "source/repo.h"
 #include "source/tree.h"
 
@@ -34,15 +34,7 @@ static const char *path(struct fixture *f, const char *name)
 
 static void sh(struct fixture *f, const char *script)
 {
-	static const char prelude[] = "set -e; cd \"$1\"; export HOME=$1 GIT_AUTHOR_NAME=Ann "
-	                              "GIT_AUTHOR_EMAIL=a@example.org GIT_COMMITTER_NAME=Ann "
-	                              "GIT_COMMITTER_EMAIL=a@example.org; ";
-	const char *full = mr_str_printf(&f->arena, "%s%s", prelude, script).data;
-	struct mr_run run = {.argv = (const char *const[]){"sh", "-c", full, "sh", f->root, NULL}};
-
-	assert_int_equal(mr_run(&f->diags, &run), 0);
-	assert_int_equal(run.status, 0);
-	mr_run_done(&run);
+	(void)run_shell(&f->diags, &f->arena, f->root, script);
 }
 
 /* What a plan does: fetch, resolve, list. */

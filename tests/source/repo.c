@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/run.h"
+#include "shell.h"
 #include "source/repo.h"
 #include "source/tree.h"
 
@@ -31,20 +31,7 @@ static const char *path(struct fixture *f, const char *name)
 
 static const char *sh(struct fixture *f, const char *script)
 {
-	static const char prelude[] = "set -e; cd \"$1\"; R=$1; export HOME=$1 GIT_AUTHOR_NAME=Ann "
-	                              "GIT_AUTHOR_EMAIL=a@example.org GIT_COMMITTER_NAME=Ann "
-	                              "GIT_COMMITTER_EMAIL=a@example.org; ";
-	const char *full = mr_str_printf(&f->arena, "%s%s", prelude, script).data;
-	struct mr_run run = {.argv = (const char *const[]){"sh", "-c", full, "sh", f->root, NULL}};
-	const char *out;
-
-	assert_int_equal(mr_run(&f->diags, &run), 0);
-	if (run.status)
-		print_error("%s\n", run.err.data);
-	assert_int_equal(run.status, 0);
-	out = mr_str_copy(&f->arena, mr_str_trim(mr_buf_str(&run.out))).data;
-	mr_run_done(&run);
-	return out;
+	return run_shell(&f->diags, &f->arena, f->root, script);
 }
 
 static int open_url(struct fixture *f, const char *url)

@@ -13,23 +13,15 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 
 #define ANSWER_TIMEOUT_MS 2000
 #define ANSWER_BYTES      4096
 
 static const char question[] = "VERSION\t1\t2\nUSER\t1\tmailreeve-probe@invalid\tservice=doveadm\n";
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int connect_to(mr_str base_directory)
 {
@@ -63,7 +55,7 @@ static bool has_good_answer(mr_str text)
 bool mr_dovecot_answers(mr_str base_directory)
 {
 	MR_CLOSE int fd = connect_to(base_directory);
-	int64_t deadline = now_ms() + ANSWER_TIMEOUT_MS;
+	int64_t deadline = mr_clock_ms() + ANSWER_TIMEOUT_MS;
 	char answer[ANSWER_BYTES] = "";
 	size_t size = 0;
 
@@ -72,7 +64,7 @@ bool mr_dovecot_answers(mr_str base_directory)
 		return false;
 	while (!has_good_answer((mr_str){answer, size})) {
 		struct pollfd wait = {.fd = fd, .events = POLLIN};
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - mr_clock_ms();
 		ssize_t n;
 
 		if (left <= 0 || size == sizeof answer || poll(&wait, 1, (int)left) <= 0)

@@ -4,6 +4,8 @@
  */
 #include "dovecot/twin.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -11,7 +13,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TALK_TIMEOUT_MS    10000
@@ -27,14 +28,6 @@ struct talk {
 	size_t size;
 	int64_t deadline_ms;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int rejected(struct talk *talk, const char *what)
 {
@@ -89,7 +82,7 @@ static int expect(struct talk *talk, const char *good, const char *bad, const ch
 	talk->size = 0;
 	while (!has_answer(talk, good, bad, &is_good)) {
 		struct pollfd wait = {.fd = talk->fd, .events = POLLIN};
-		int64_t left = talk->deadline_ms - now_ms();
+		int64_t left = talk->deadline_ms - mr_clock_ms();
 		ssize_t n;
 
 		if (left <= 0 || talk->size == sizeof talk->answer ||
@@ -170,7 +163,7 @@ static int speak(struct mr_twin *twin, const char *protocol, int (*how)(struct t
 	struct talk talk = {.twin = twin,
 	        .protocol = protocol,
 	        .fd = -1,
-	        .deadline_ms = now_ms() + TALK_TIMEOUT_MS};
+	        .deadline_ms = mr_clock_ms() + TALK_TIMEOUT_MS};
 	int code = how(&talk);
 
 	if (talk.fd >= 0)

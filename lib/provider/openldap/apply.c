@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "model/dn.h"
 #include "openldap/request.h"
 
@@ -148,7 +149,7 @@ static int run_wave(struct mr_ldap_wave *wave)
 			code = judge_answers(wave, &is_lost);
 		if (code)
 			return code;
-		deadline_ms = deadline_ms ? deadline_ms : mr_ldap_clock_ms() + MR_LDAP_RETRY_MS;
+		deadline_ms = deadline_ms ? deadline_ms : mr_clock_ms() + MR_LDAP_RETRY_MS;
 		if (is_lost && !mr_ldap_pause(round, deadline_ms))
 			return report_lost(wave);
 	}

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 
 #define NETWORK_TIMEOUT_S    5
@@ -27,20 +28,12 @@ bool mr_ldap_is_transient(int result)
 	       result == LDAP_UNAVAILABLE || result == LDAP_OTHER;
 }
 
-int64_t mr_ldap_clock_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 bool mr_ldap_pause(unsigned n_tries, int64_t deadline_ms)
 {
 	long wait_ms = 50L << (n_tries < 4 ? n_tries : 4);
 	struct timespec wait = {.tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000000};
 
-	if (mr_ldap_clock_ms() + wait_ms > deadline_ms)
+	if (mr_clock_ms() + wait_ms > deadline_ms)
 		return false;
 	(void)nanosleep(&wait, NULL);
 	return true;
@@ -251,7 +244,7 @@ static void prepare_process(void)
 
 int mr_ldap_connect(struct mr_ldap *ldap)
 {
-	int64_t deadline_ms = mr_ldap_clock_ms() + MR_LDAP_RETRY_MS;
+	int64_t deadline_ms = mr_clock_ms() + MR_LDAP_RETRY_MS;
 
 	if (ldap->handle)
 		return 0;

@@ -43,8 +43,6 @@ void mr_ldap_result_read(struct mr_ldap *ldap, LDAPMessage *message, struct mr_a
         struct mr_ldap_result *out);
 void mr_ldap_result_done(struct mr_ldap_result *result);
 
-/* Milliseconds of the monotonic clock, for deadlines. */
-int64_t mr_ldap_clock_ms(void);
 /* Waits a moment before the n-th new try; false when the deadline has passed. */
 bool mr_ldap_pause(unsigned n_tries, int64_t deadline_ms);
 

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 
 #define WINDOW            64
@@ -151,7 +152,7 @@ static int receive(struct mr_ldap *ldap, struct flight *flight, int *out_retry)
 int mr_ldap_search_run(struct mr_ldap *ldap, const struct mr_ldap_search *search)
 {
 	struct flight flight = {.search = search};
-	int64_t deadline_ms = mr_ldap_clock_ms() + MR_LDAP_RETRY_MS;
+	int64_t deadline_ms = mr_clock_ms() + MR_LDAP_RETRY_MS;
 	unsigned n_tries = 0;
 	int code = mr_ldap_connect(ldap);
 

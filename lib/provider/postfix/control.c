@@ -4,6 +4,7 @@
  */
 #include "postfix/control.h"
 
+#include "base/clock.h"
 #include "postfix/smtp.h"
 
 #include "base/run.h"
@@ -234,14 +235,14 @@ static mr_str bad_line_since(struct mr_backend *backend, const char *path, off_t
 
 static int restart(struct mr_backend *backend)
 {
-	int64_t deadline = mr_postfix_clock_ms() + START_WAIT_MS;
+	int64_t deadline = mr_clock_ms() + START_WAIT_MS;
 	int code = mr_postfix_master(backend) ? control(backend, "stop") : 0;
 
-	while (!code && mr_postfix_master(backend) && mr_postfix_clock_ms() < deadline)
+	while (!code && mr_postfix_master(backend) && mr_clock_ms() < deadline)
 		mr_postfix_sleep_ms(20);
 	if (!code)
 		code = control(backend, "start");
-	while (!code && !mr_postfix_master(backend) && mr_postfix_clock_ms() < deadline)
+	while (!code && !mr_postfix_master(backend) && mr_clock_ms() < deadline)
 		mr_postfix_sleep_ms(20);
 	if (!code && !mr_postfix_master(backend))
 		code = mr_fail(backend->diags, MR_E_FAILED, "Postfix did not start");

@@ -2,6 +2,7 @@
  * Speaking to the twin: every listener greets, known users are taken, unknown ones refused, and no
  * stranger may relay; then its log is read.
  */
+#include "base/clock.h"
 #include "postfix/checks.h"
 #include "postfix/smtp.h"
 #include "postfix/twin.h"
@@ -77,7 +78,7 @@ static bool begin(struct probe *probe, const struct mr_postfix_listener *listene
 		complain(probe, listener, "does not greet", mr_buf_str(&smtp->reply));
 		return false;
 	}
-	smtp->deadline_ms = mr_postfix_clock_ms() + DIALOGUE_MS;
+	smtp->deadline_ms = mr_clock_ms() + DIALOGUE_MS;
 	if (is_stranger && (mr_postfix_smtp_command(smtp, "EHLO localhost") != 250 ||
 	                           mr_postfix_smtp_command(smtp, "XCLIENT ADDR=" STRANGER
 	                                                         " NAME=[UNAVAILABLE]") != 220)) {

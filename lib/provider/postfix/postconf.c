@@ -128,30 +128,18 @@ static void parse_types(struct mr_postconf *postconf, mr_str text)
 	}
 }
 
-/* The next word of *rest, or the empty view. */
-static mr_str next_word(mr_str *rest)
-{
-	mr_str trimmed = mr_str_trim(*rest);
-	size_t i = 0;
-
-	while (i < trimmed.size && trimmed.data[i] != ' ' && trimmed.data[i] != '\t')
-		i++;
-	*rest = mr_str_skip(trimmed, i);
-	return mr_str_take(trimmed, i);
-}
-
 void mr_postconf_parse_services(struct mr_postconf *postconf, mr_str text)
 {
 	while (text.size) {
 		struct mr_postfix_service service = {.line = mr_str_split(&text, '\n')};
 		mr_str rest = service.line;
 
-		service.name = next_word(&rest);
-		service.type = next_word(&rest);
+		service.name = mr_str_word(&rest);
+		service.type = mr_str_word(&rest);
 		for (int column = 0; column < 5;
 		        column++) /* private, unprivileged, chroot, wakeup, processes */
-			(void)next_word(&rest);
-		service.command = next_word(&rest);
+			(void)mr_str_word(&rest);
+		service.command = mr_str_word(&rest);
 		service.arguments = mr_str_trim(rest);
 		if (service.command.size)
 			mr_vec_push(&postconf->services, service);

@@ -3,6 +3,8 @@
  */
 #include "postfix/smtp.h"
 
+#include "base/clock.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -17,14 +19,6 @@
 #define LINE_LIMIT_BYTES    4096
 #define REPLY_LINES_AT_MOST 100
 
-int64_t mr_postfix_clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void mr_postfix_sleep_ms(unsigned ms)
 {
 	struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000L};
@@ -35,7 +29,7 @@ void mr_postfix_sleep_ms(unsigned ms)
 static int wait_for(const struct mr_postfix_smtp *smtp, short events)
 {
 	struct pollfd poll_fd = {.fd = smtp->fd, .events = events};
-	int64_t left = smtp->deadline_ms - mr_postfix_clock_ms();
+	int64_t left = smtp->deadline_ms - mr_clock_ms();
 	int ready = left > 0 ? poll(&poll_fd, 1, (int)left) : 0;
 
 	return ready > 0 ? 0 : MR_E_TIMEOUT;
@@ -146,8 +140,7 @@ int mr_postfix_smtp_open(
 {
 	int code;
 
-	*smtp = (struct mr_postfix_smtp){
-	        .fd = -1, .deadline_ms = mr_postfix_clock_ms() + timeout_ms};
+	*smtp = (struct mr_postfix_smtp){.fd = -1, .deadline_ms = mr_clock_ms() + timeout_ms};
 	code = connect_to(smtp, address, port);
 	if (!code)
 		code = read_reply(smtp);
@@ -157,7 +150,7 @@ int mr_postfix_smtp_open(
 
 bool mr_postfix_smtp_listens(const char *address, unsigned port, unsigned timeout_ms)
 {
-	struct mr_postfix_smtp smtp = {.fd = -1, .deadline_ms = mr_postfix_clock_ms() + timeout_ms};
+	struct mr_postfix_smtp smtp = {.fd = -1, .deadline_ms = mr_clock_ms() + timeout_ms};
 	int code = connect_to(&smtp, address, port);
 
 	mr_postfix_smtp_close(&smtp);

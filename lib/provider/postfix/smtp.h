@@ -29,8 +29,6 @@ MR_CHECK int mr_postfix_smtp_command(struct mr_postfix_smtp *smtp, const char *f
         __attribute__((format(printf, 2, 3)));
 void mr_postfix_smtp_close(struct mr_postfix_smtp *smtp);
 
-/* Milliseconds of a clock that does not jump. */
-int64_t mr_postfix_clock_ms(void);
 void mr_postfix_sleep_ms(unsigned ms);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "postfix/twin.h"
 
+#include "base/clock.h"
 #include "postfix/checks.h"
 #include "postfix/flip.h"
 #include "postfix/smtp.h"
@@ -86,17 +87,6 @@ static unsigned free_port(bool is_six)
 	return ntohs(is_six ? six.sin6_port : four.sin_port);
 }
 
-static mr_str next_word(mr_str *rest)
-{
-	mr_str trimmed = mr_str_trim(*rest);
-	size_t i = 0;
-
-	while (i < trimmed.size && trimmed.data[i] != ' ' && trimmed.data[i] != '\t')
-		i++;
-	*rest = mr_str_skip(trimmed, i);
-	return mr_str_take(trimmed, i);
-}
-
 /* One line of the twin's master.cf. */
 static void add_service(
         struct mr_postfix_twin *twin, const struct mr_postfix_service *service, struct mr_buf *out)
@@ -109,7 +99,7 @@ static void add_service(
 	if (mr_str_is(service->type, "inet") && !is_listener)
 		return;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		words[i] = next_word(&rest);
+		words[i] = mr_str_word(&rest);
 	if (mr_str_is(service->type, "inet")) {
 		listener.port = free_port(twin->is_six);
 		mr_buf_printf(out, "%s:%u", twin->is_six ? "[::1]" : "127.0.0.1", listener.port);
@@ -272,7 +262,7 @@ static int call(struct mr_postfix_twin *twin, const char *verb, struct mr_run *r
 int mr_postfix_clear_twin(struct mr_postfix_twin *twin)
 {
 	struct mr_run stop = {.is_daemon_starter = true};
-	int64_t deadline = mr_postfix_clock_ms() + STOP_WAIT_MS;
+	int64_t deadline = mr_clock_ms() + STOP_WAIT_MS;
 	pid_t master = master_of(twin);
 	int code;
 
@@ -281,7 +271,7 @@ int mr_postfix_clear_twin(struct mr_postfix_twin *twin)
 			(void)kill(master,
 			        SIGTERM); /* its own stop did not work: nothing of it may stay */
 		mr_run_done(&stop);
-		while (master_of(twin) && mr_postfix_clock_ms() < deadline)
+		while (master_of(twin) && mr_clock_ms() < deadline)
 			mr_postfix_sleep_ms(20);
 		if (master_of(twin) == master)
 			(void)kill(-master, SIGKILL);
