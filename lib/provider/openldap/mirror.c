@@ -13,7 +13,8 @@
 #include "base/digest.h"
 #include "openldap/search.h"
 
-#define FORMAT "2"
+#define FORMAT       "2"
+#define SYNC_SECONDS 20
 
 struct suffix_read {
 	struct mr_backend *backend;
@@ -86,6 +87,25 @@ static int judge_absence(struct mr_backend *backend, const struct mr_ldap_suffix
 	        "it was there at an earlier run; a lost right to read looks just the same");
 }
 
+/* contextCSN stays behind in the database, and stands still, when the overlay is taken away. Only a
+ * server with the overlay at this suffix takes a critical Sync Request (here: refreshOnly). */
+static bool is_moving(struct mr_backend *backend, mr_str dn)
+{
+	static char request[] = "\x30\x03\x0a\x01\x01";
+	static char *attributes[] = {LDAP_NO_ATTRS, NULL};
+	LDAPControl control = {
+	        LDAP_CONTROL_SYNC, {sizeof request - 1, request}, .ldctl_iscritical = 1};
+	LDAPControl *controls[] = {&control, NULL};
+	struct timeval limit = {.tv_sec = SYNC_SECONDS};
+	LDAPMessage *answer = NULL;
+	int result = ldap_search_ext_s(backend->ldap.handle, dn.data, LDAP_SCOPE_BASE,
+	        "(!(objectClass=*))", attributes, 0, controls, NULL, &limit, LDAP_NO_LIMIT,
+	        &answer);
+
+	(void)ldap_msgfree(answer);
+	return result == LDAP_SUCCESS;
+}
+
 int mr_ldap_suffix_read(struct mr_backend *backend, mr_str tree_key, struct mr_arena *arena,
         struct mr_ldap_suffix *out)
 {
@@ -109,6 +129,8 @@ int mr_ldap_suffix_read(struct mr_backend *backend, mr_str tree_key, struct mr_a
 	out->dn = backend->contexts.items[context];
 	search.dns = &out->dn;
 	code = mr_ldap_search_run(&backend->ldap, &search);
+	if (!code && out->csn.size > 0 && !is_moving(backend, out->dn))
+		out->csn = (mr_str){0};
 	return code ? code : judge_absence(backend, out);
 }
 
