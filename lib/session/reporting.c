@@ -57,7 +57,10 @@ static const char *health_of(const struct standing *standing)
 	if (standing->has_last && standing->last.exit_status == MAILREEVE_STUCK)
 		return "stuck";
 	if (standing->has_last && standing->last.exit_status != 0)
-		return mr_str_is(standing->last.result, "refused") ? "refused" : "failed";
+		return standing->last.exit_status == MAILREEVE_ROLLED_BACK ||
+		                       !mr_str_is(standing->last.result, "refused")
+		               ? "failed"
+		               : "refused";
 	return standing->applied.run > 0 ? "healthy" : "never applied";
 }
 

@@ -101,11 +101,13 @@ static mr_str allowed_text(struct mr_session_run *run)
 static mr_str reasons(struct mr_session_run *run)
 {
 	struct mr_buf text = MR_BUF_INIT;
-	mr_str result;
+	mr_str result, before = {0};
 
 	mr_vec_each (diag, &run->session->diags.list) {
-		if (diag->severity != MR_ERROR || text.size > REASONS_LIMIT)
+		if (diag->severity != MR_ERROR || text.size > REASONS_LIMIT ||
+		        mr_str_eq(diag->text, before))
 			continue;
+		before = diag->text;
 		mr_buf_printf(&text, "%s%.*s", text.size > 0 ? "; " : "", MR_FMT(diag->text));
 	}
 	result = text.size > 0 ? mr_str_copy(&run->session->arena, mr_buf_str(&text))
