@@ -31,6 +31,7 @@ static const struct {
         {"host", "{\"type\":\"string\",\"pattern\":\"^[^ _*@.]+(\\\\.[^ _*@.]+)+$\"}"},
         {"address", "{\"type\":[\"string\",\"integer\"],\"maxLength\":254,\"pattern\":\"^[^@ "
                     "]{1,64}(@[^@ ]+)?$\"}"},
+        {"local", "{\"type\":\"string\",\"pattern\":\"^[^@ +]{1,64}$\"}"},
         {"addresses", "{\"type\":\"array\",\"items\":{\"anyOf\":[{\"$ref\":\"#/$defs/address\"},"
                       "{\"$ref\":\"#/$defs/secret\"}]}}"},
         {"names_of_ours", "{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/address\"}}"},
@@ -44,7 +45,7 @@ static const struct {
                    "{\"secret\":{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_-][A-Za-z0-9._-]*$"
                    "\"}}}"},
         {"password", "{\"type\":\"string\",\"pattern\":\"^\\\\{[A-Za-z0-9._-]+\\\\}.\"}"},
-        {"transport", "{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_-]*:\"}"},
+        {"transport", "{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_-]*:[^ ]*$\"}"},
         {"names", "{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/line\"}}"},
         {"any", "true"},
         {"scalar", "{\"anyOf\":[{\"$ref\":\"#/$defs/line\"},{\"$ref\":\"#/$defs/secret\"}]}"},
@@ -222,16 +223,27 @@ static void write_fields(struct mr_json *json, enum mr_kind_id id)
 	}
 }
 
-/* name: {key: VALUE, …} where every value is of one definition. */
-static void write_map(struct mr_json *json, const char *name, const char *definition)
+/* name: {key: VALUE, …} where every value is of one definition, and every key too unless keys is
+ * NULL. */
+static void write_keyed(
+        struct mr_json *json, const char *name, const char *keys, const char *definition)
 {
 	mr_json_name(json, name);
 	mr_json_begin_object(json);
 	mr_json_name(json, "type");
 	raw(json, "[\"object\",\"null\"]");
+	if (keys) {
+		mr_json_name(json, "propertyNames");
+		reference(json, keys);
+	}
 	mr_json_name(json, "additionalProperties");
 	reference(json, definition);
 	mr_json_end_object(json);
+}
+
+static void write_map(struct mr_json *json, const char *name, const char *definition)
+{
+	write_keyed(json, name, NULL, definition);
 }
 
 static void write_ref(struct mr_json *json, const char *name, const char *definition)
@@ -256,8 +268,8 @@ static void write_kinds(struct mr_json *json)
 	mr_json_name(json, "domain");
 	begin_closed(json, true);
 	write_fields(json, MR_KIND_domain);
-	write_map(json, "users", "user");
-	write_map(json, "aliases", "alias");
+	write_keyed(json, "users", "local", "user");
+	write_keyed(json, "aliases", "local", "alias");
 	write_ref(json, "defaults", "user");
 	end_closed(json);
 	mr_json_name(json, "table");
@@ -286,7 +298,7 @@ static void write_common(struct mr_json *json)
 	begin_closed(json, true);
 	write_ref(json, "user", "user");
 	end_closed(json);
-	write_map(json, "domains", "domain");
+	write_keyed(json, "domains", "host", "domain");
 	write_map(json, "transports", "route");
 	mr_json_name(json, "postfix");
 	begin_closed(json, true);

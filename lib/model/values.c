@@ -119,6 +119,9 @@ static const char *transport_complaint(mr_str text)
 		        c != '_' && c != '-')
 			return "the transport's name is not made of letters, digits, '-' and '_'";
 	}
+	for (size_t i = colon; i < text.size; i++)
+		if (text.data[i] == ' ')
+			return "there is a blank in the next hop";
 	return text.size == 1 ? "there is neither a transport nor a next hop" : NULL;
 }
 

@@ -275,6 +275,6 @@ void mr_loader_fields(
 			mr_loader_field(loader, at, (mr_str){0}, node);
 	} else if (map->type != MR_NODE_BAD && !mr_node_is_null(map)) {
 		mr_loader_error(loader, "MR-TYPE-MAPPING", map->line, map->column,
-		        "a %s must be a mapping", mr_kind_get(at->kind)->name);
+		        "'%s' must be a mapping", mr_kind_get(at->kind)->name);
 	}
 }

@@ -35,6 +35,9 @@ for example in sorted((root / "examples").iterdir()):
 assert count >= 5, "no examples"
 
 mistakes = [
+    "domains: {localhost: {}}",
+    "domains: {example.org: {users: {a@b: {}}}}",
+    "transports: {example.net: smtp}",
     "domain: {}",
     "domains: {example.org: {users: {a: {qouta: 5G}}}}",
     "domains: {example.org: {users: {a: {state: gone}}}}",
