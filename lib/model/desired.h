@@ -63,7 +63,6 @@ enum mr_service {
 
 /* The words of the enumerations as the language writes them. */
 const char *mr_domain_kind_name(enum mr_domain_kind kind);
-const char *mr_domain_state_name(enum mr_domain_state state);
 const char *mr_user_state_name(enum mr_user_state state);
 
 struct mr_accounts {

@@ -114,23 +114,6 @@ static unsigned nearness_limit(mr_str name)
 	return name.size < 4 ? 1 : name.size < 9 ? 2 : name.size > 12 ? 4 : 3;
 }
 
-const char *mr_kind_nearest(const struct mr_kind *kind, mr_str name)
-{
-	unsigned best = nearness_limit(name) + 1;
-	const char *found = NULL;
-
-	for (size_t i = 0; i < kind->n_fields; i++) {
-		mr_str known = mr_str_from(kind->fields[i].name);
-		unsigned distance = mr_text_distance(name, known, best);
-
-		if (distance < best) {
-			best = distance;
-			found = kind->fields[i].name;
-		}
-	}
-	return found;
-}
-
 mr_str mr_words_nearest(const char *words, mr_str name)
 {
 	unsigned best = nearness_limit(name) + 1;

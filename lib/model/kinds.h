@@ -142,9 +142,6 @@ const struct mr_kind *mr_kind_get(enum mr_kind_id id);
 bool mr_field_may_be_secret(const struct mr_field *field);
 /* Index of the field, or n_fields. */
 size_t mr_kind_find(const struct mr_kind *kind, mr_str name);
-/* The known name nearest to name among the words of a blank-separated list or the kind's fields;
- * NULL when none is near. */
-const char *mr_kind_nearest(const struct mr_kind *kind, mr_str name);
 /* The word of a blank-separated list that is nearest; the empty view when none is near. */
 mr_str mr_words_nearest(const char *words, mr_str name);
 /* Position of word in the list, or -1; *out_unsupported tells whether it carries a '!'. */

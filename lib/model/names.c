@@ -12,7 +12,6 @@
 #define ADDRESS_LIMIT 254
 
 static const char *const domain_kinds[] = {"mailbox", "alias", "relay"};
-static const char *const domain_states[] = {"active", "suspended", "closed"};
 static const char *const user_states[] = {
         "active", "no_login", "receive_only", "send_only", "closed"};
 
@@ -137,11 +136,6 @@ bool mr_secret_name_is_good(mr_str name)
 const char *mr_domain_kind_name(enum mr_domain_kind kind)
 {
 	return domain_kinds[kind];
-}
-
-const char *mr_domain_state_name(enum mr_domain_state state)
-{
-	return domain_states[state];
 }
 
 const char *mr_user_state_name(enum mr_user_state state)

@@ -147,14 +147,3 @@ bool mr_state_is_quarantined(struct mr_state *state, mr_str commit, mr_str effec
 	(void)sqlite3_reset(statement);
 	return result > 0;
 }
-
-int mr_state_unquarantine(struct mr_state *state, mr_str commit)
-{
-	int result;
-	sqlite3_stmt *statement = mr_state_write(state, STATE_UNQUARANTINE, &result);
-
-	if (!statement)
-		return result;
-	mr_sql_bind_text(statement, 1, commit);
-	return mr_sql_run(&state->sql, statement);
-}

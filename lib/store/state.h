@@ -123,6 +123,5 @@ MR_CHECK int mr_state_quarantine(
         struct mr_state *state, mr_str commit, mr_str effects_digest, mr_str why);
 bool mr_state_is_quarantined(struct mr_state *state, mr_str commit, mr_str effects_digest,
         struct mr_arena *arena, mr_str *out_why);
-MR_CHECK int mr_state_unquarantine(struct mr_state *state, mr_str commit);
 
 #endif

@@ -237,8 +237,6 @@ static void a_quarantined_commit_is_known_by_itself_and_by_its_effects(void **ar
 	assert_true(mr_str_is(why, "probe failed"));
 	assert_true(mr_state_is_quarantined(state, MR_STR("c9"), MR_STR("e1"), &f->arena, &why));
 	assert_false(mr_state_is_quarantined(state, MR_STR("c9"), MR_STR(""), &f->arena, &why));
-	assert_int_equal(mr_state_unquarantine(state, MR_STR("c1")), 0);
-	assert_false(mr_state_is_quarantined(state, MR_STR("c1"), MR_STR("e1"), &f->arena, &why));
 	mr_state_close(state);
 }
 
