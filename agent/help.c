@@ -9,7 +9,7 @@ static void help_option(FILE *out, const struct option_spec *spec)
 
 	(void)snprintf(left, sizeof left, "--%s%s%s", spec->name, spec->argument ? " " : "",
 	        spec->argument ? spec->argument : "");
-	fprintf(out, "  %-24s %s\n", left, spec->meaning);
+	fprintf(out, "  %-26s %s\n", left, spec->meaning);
 }
 
 static void help_global_options(FILE *out)
