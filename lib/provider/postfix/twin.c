@@ -25,7 +25,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHECK_TIMEOUT_MS 20000
 #define START_TIMEOUT_MS 20000
 #define STOP_WAIT_MS     5000
 
