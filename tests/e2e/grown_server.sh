@@ -17,6 +17,7 @@ cat >>"$BED_POSTFIX_DIR/main.cf" <<-EOF
 	mydestination = localhost, legacy.test
 EOF
 printf '127.0.0.1:%s inet n - n - - smtpd\n\t-o syslog_name=postfix/two\n# the end' $((BED_SMTP_PORT + 1)) >>"$BED_POSTFIX_DIR/master.cf"
+# shellcheck disable=SC1003
 sed -i '$a\' "$BED_POSTFIX_DIR/master.cf"
 cp "$BED_POSTFIX_DIR/master.cf" "$SCRATCH/master.cf"
 cp "$BED_POSTFIX_DIR/main.cf" "$SCRATCH/main.cf"

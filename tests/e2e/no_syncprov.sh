@@ -9,7 +9,7 @@ ldap_modify <<-EOF
 	dn: olcOverlay={0}syncprov,olcDatabase={1}mdb,cn=config
 	changetype: delete
 EOF
-[ -n "$(ldap_search -s base -b "$BED_LDAP_SUFFIX" contextCSN | grep contextCSN)" ] || fail "no contextCSN was left behind"
+ldap_search -s base -b "$BED_LDAP_SUFFIX" contextCSN | grep -q contextCSN || fail "no contextCSN was left behind"
 ldap_modify <<-EOF
 	dn: uid=alice,ou=people,dc=example,dc=org
 	changetype: modify

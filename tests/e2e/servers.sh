@@ -60,6 +60,7 @@ is "$(param queue_run_delay)" 400s
 is "$(param smtpd_helo_required)" yes
 is "$(param biff)" no
 is "$(param append_dot_mydomain)" no
+# shellcheck disable=SC2016
 is "$(param smtpd_banner)" '$myhostname ESMTP ready'
 for case in "192.0.2.66|x@y.example|from cidr" "198.51.100.7|x@y.example|net cidr" "192.0.2.1|bad@elsewhere.example|from keyed" \
 	"192.0.2.1|spam-12@x.example|from pcre" "192.0.2.1|ab@x.example|a and b" "192.0.2.1|junk@x.example|from regexp"; do
