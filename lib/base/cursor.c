@@ -1,130 +1,84 @@
 /*
- * Cursors, and the sorter: items in one buffer with an index of offsets that is sorted by key.
+ * Cursors, and the sorter: items as rows of a spool, which keeps few in memory and many on disk.
  */
 #include "base/cursor.h"
-
-#include "base/buf.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/sorter.h"
+
+/* What precedes body, object and path in the body of a row. */
 struct record {
-	size_t key_size, body_size, object_size;
-	size_t path_at, path_size; /* shared with the record before when equal */
+	uint32_t body_size, object_size, path_size;
 	uint32_t line, column;
 };
 
-struct entry {
-	uint64_t prefix; /* first eight bytes of the key, most significant first: decides most
-	                    comparisons */
-	size_t at;       /* of the record in the buffer */
-};
-
 struct mr_sorter {
-	struct mr_buf buf;
-	MR_VEC(struct entry) index;
-	size_t last_path_at, last_path_size;
-	size_t position;
-	bool is_unsorted;
+	struct mr_spool *spool;
+	struct mr_buf record;
+	struct mr_buf last; /* key, while looking for one that comes twice */
 };
-
-static uint64_t prefix_of(mr_str key)
-{
-	uint64_t prefix = 0;
-
-	for (size_t i = 0; i < 8; i++)
-		prefix = prefix << 8 | (i < key.size ? (uint8_t)key.data[i] : 0);
-	return prefix;
-}
-
-static struct record record_get(const char *base, size_t at)
-{
-	struct record record;
-
-	memcpy(&record, base + at, sizeof record);
-	return record;
-}
-
-static mr_str key_get(const char *base, size_t at)
-{
-	return (mr_str){base + at + sizeof(struct record), record_get(base, at).key_size};
-}
-
-static int entry_cmp(const void *left, const void *right, void *base)
-{
-	const struct entry *a = left;
-	const struct entry *b = right;
-
-	if (a->prefix != b->prefix)
-		return a->prefix < b->prefix ? -1 : 1;
-	return mr_str_cmp(key_get(base, a->at), key_get(base, b->at));
-}
-
-static void add_path(struct mr_sorter *sorter, mr_str path)
-{
-	mr_str last = {sorter->buf.data ? sorter->buf.data + sorter->last_path_at : NULL,
-	        sorter->last_path_size};
-
-	if (mr_str_eq(last, path))
-		return;
-	sorter->last_path_at = sorter->buf.size;
-	sorter->last_path_size = path.size;
-	mr_buf_add_str(&sorter->buf, path);
-}
 
 struct mr_sorter *mr_sorter_new(void)
 {
 	struct mr_sorter *sorter = mr_xrealloc(NULL, 1, sizeof *sorter);
 
-	*sorter = (struct mr_sorter){0};
+	*sorter = (struct mr_sorter){.spool = mr_spool_new(NULL)};
 	return sorter;
+}
+
+void mr_sorter_report_to(struct mr_sorter *sorter, struct mr_diags *diags)
+{
+	mr_spool_report_to(sorter->spool, diags);
+}
+
+struct mr_spool *mr_sorter_spool(struct mr_sorter *sorter)
+{
+	return sorter->spool;
 }
 
 void mr_sorter_free(struct mr_sorter *sorter)
 {
 	if (!sorter)
 		return;
-	mr_buf_done_secret(&sorter->buf);
-	mr_vec_done(&sorter->index);
+	mr_spool_free(sorter->spool);
+	mr_buf_done_secret(&sorter->record);
+	mr_buf_done(&sorter->last);
 	free(sorter);
 }
 
 void mr_sorter_add(struct mr_sorter *sorter, const struct mr_item *item)
 {
-	struct record record = {item->key.size, item->body.size, item->object.size, 0, 0,
-	        item->loc.line, item->loc.column};
-	struct entry entry = {prefix_of(item->key), 0};
+	struct record record = {(uint32_t)item->body.size, (uint32_t)item->object.size,
+	        (uint32_t)item->loc.path.size, item->loc.line, item->loc.column};
 
-	add_path(sorter, item->loc.path);
-	record.path_at = sorter->last_path_at;
-	record.path_size = sorter->last_path_size;
-	entry.at = sorter->buf.size;
-	mr_buf_add(&sorter->buf, &record, sizeof record);
-	mr_buf_add_str(&sorter->buf, item->key);
-	mr_buf_add_str(&sorter->buf, item->body);
-	mr_buf_add_str(&sorter->buf, item->object);
-	if (sorter->index.n && !sorter->is_unsorted)
-		sorter->is_unsorted = entry_cmp(&sorter->index.items[sorter->index.n - 1], &entry,
-		                              sorter->buf.data) >= 0;
-	mr_vec_push(&sorter->index, entry);
+	mr_buf_clear(&sorter->record);
+	mr_buf_add(&sorter->record, &record, sizeof record);
+	mr_buf_add_str(&sorter->record, item->body);
+	mr_buf_add_str(&sorter->record, item->object);
+	mr_buf_add_str(&sorter->record, item->loc.path);
+	if (mr_spool_add(sorter->spool, item->key, mr_buf_str(&sorter->record)))
+		return; /* the spool keeps the error for mr_sorter_cursor, and takes no more */
 }
 
 static int sorter_next(struct mr_cursor *cursor, struct mr_item *out)
 {
 	struct mr_sorter *sorter = cursor->state;
-	const char *base = sorter->buf.data;
 	struct record record;
-	size_t at;
+	mr_str row;
+	int code = mr_spool_next(sorter->spool, &out->key, &row);
 
-	if (sorter->position == sorter->index.n)
-		return 0;
-	at = sorter->index.items[sorter->position++].at;
-	record = record_get(base, at);
-	out->key = key_get(base, at);
-	out->body = (mr_str){out->key.data + record.key_size, record.body_size};
-	out->object = (mr_str){out->body.data + record.body_size, record.object_size};
-	out->loc = (struct mr_loc){
-	        {base + record.path_at, record.path_size}, record.line, record.column};
+	if (code <= 0)
+		return code;
+	memcpy(&record, row.data, sizeof record);
+	row = mr_str_skip(row, sizeof record);
+	out->body = mr_str_take(row, record.body_size);
+	row = mr_str_skip(row, record.body_size);
+	out->object = mr_str_take(row, record.object_size);
+	row = mr_str_skip(row, record.object_size);
+	out->loc = (struct mr_loc){row, record.line, record.column};
 	return 1;
 }
 
@@ -133,24 +87,33 @@ static void sorter_close(struct mr_cursor *cursor)
 	mr_sorter_free(cursor->state);
 }
 
+/* Goes through all rows once; the first key that comes twice is then in sorter->last. */
+static int find_duplicate(struct mr_sorter *sorter)
+{
+	bool has_last = false;
+	mr_str key, row;
+	int code = mr_spool_sort(sorter->spool);
+
+	while (!code && (code = mr_spool_next(sorter->spool, &key, &row)) > 0) {
+		code = has_last && mr_str_eq(key, mr_buf_str(&sorter->last)) ? MR_E_CONFLICT : 0;
+		mr_buf_clear(&sorter->last);
+		mr_buf_add_str(&sorter->last, key);
+		has_last = true;
+	}
+	return code;
+}
+
 int mr_sorter_cursor(struct mr_sorter *sorter, struct mr_cursor *out, mr_str *out_duplicate)
 {
-	const char *base = sorter->buf.data;
+	int code = find_duplicate(sorter);
 
-	if (sorter->is_unsorted)
-		qsort_r(sorter->index.items, sorter->index.n, sizeof *sorter->index.items,
-		        entry_cmp, sorter->buf.data);
-	for (size_t i = 1; sorter->is_unsorted && i < sorter->index.n; i++) {
-		mr_str key = key_get(base, sorter->index.items[i].at);
-
-		if (!mr_str_eq(key_get(base, sorter->index.items[i - 1].at), key))
-			continue;
-		if (out_duplicate)
-			*out_duplicate = key;
-		return MR_E_CONFLICT;
-	}
-	*out = (struct mr_cursor){sorter_next, sorter_close, sorter};
-	return 0;
+	if (code == MR_E_CONFLICT && out_duplicate)
+		*out_duplicate = mr_buf_str(&sorter->last);
+	if (!code)
+		code = mr_spool_sort(sorter->spool); /* back to the first */
+	if (!code)
+		*out = (struct mr_cursor){sorter_next, sorter_close, sorter};
+	return code;
 }
 
 int mr_cursor_next(struct mr_cursor *cursor, struct mr_item *out)

@@ -4,7 +4,7 @@
 #ifndef MR_SOURCE_LOAD_H
 #define MR_SOURCE_LOAD_H
 
-#include "source/spool.h"
+#include "base/spool.h"
 #include "source/tree.h"
 
 #define MR_ROOT_FILE "mailreeve.yaml"

@@ -2,8 +2,7 @@
  * The live entries of a tree as items, in key order.
  *
  * slapd gives entries in the order of its own numbers, so they are sorted on the way: through the
- * cache where there is one (which keeps memory small and makes the next read cheap), else in
- * memory.
+ * cache where there is one (which makes the next read cheap), else in a sorter.
  */
 #include <string.h>
 
@@ -32,6 +31,14 @@ static void sink_init(struct sink *sink, struct mr_backend *backend)
 	mr_arena_init(&sink->arena);
 	mr_attrs_builder_init(&sink->builder);
 	mr_attrs_builder_init(&sink->sealed);
+}
+
+static struct mr_sorter *sorter_new(const struct sink *sink)
+{
+	struct mr_sorter *sorter = mr_sorter_new();
+
+	mr_sorter_report_to(sorter, sink->backend->diags);
+	return sorter;
 }
 
 static void sink_done(struct sink *sink)
@@ -140,7 +147,7 @@ static int scan(struct sink *sink, mr_str space, mr_str stamp, struct mr_cursor 
 		bool is_mirrored = cache && !cache->mirror_begin(cache, space, false);
 
 		mr_sorter_free(sink->sorter);
-		sink->sorter = is_mirrored ? NULL : mr_sorter_new();
+		sink->sorter = is_mirrored ? NULL : sorter_new(sink);
 		code = scan_once(sink, &arena, &stamp, &is_still);
 		if (is_mirrored && !code && (is_still || n == SCAN_TRIES)) {
 			code = cache->mirror_commit(cache, is_still ? stamp : (mr_str){0});
@@ -225,7 +232,7 @@ static int observe_keys(struct mr_backend *backend, const struct mr_ldap_tree_in
 		dns[i] = mr_ldap_dn_of_key(backend, &arena, only->items[i]);
 	sink_init(&sink, backend);
 	sink.only = only;
-	sink.sorter = mr_sorter_new();
+	sink.sorter = sorter_new(&sink);
 	code = mr_ldap_search_run(&backend->ldap, &search);
 	if (!code)
 		code = sorted(&sink, out);

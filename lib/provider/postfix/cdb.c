@@ -62,6 +62,7 @@ int mr_cdb_open(struct mr_diags *diags, const char *path, struct mr_cursor *out)
 	if (cdb_init(&cdb, fd))
 		return mr_fail(diags, MR_E_UNREADABLE, "cannot read '%s': it is no cdb file", path);
 	sorter = mr_sorter_new();
+	mr_sorter_report_to(sorter, diags);
 	code = read_rows(sorter, &cdb);
 	cdb_free(&cdb);
 	if (!code)
@@ -69,6 +70,8 @@ int mr_cdb_open(struct mr_diags *diags, const char *path, struct mr_cursor *out)
 	if (!code)
 		return 0;
 	mr_sorter_free(sorter);
+	if (code == MR_E_FAILED)
+		return code; /* the sorter has told */
 	return mr_fail(diags, MR_E_UNREADABLE, "cannot read '%s': %s", path,
 	        code == MR_E_CONFLICT ? "one key has two rows" : "it is damaged");
 }

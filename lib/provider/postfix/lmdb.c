@@ -188,6 +188,7 @@ int mr_lmdb_get(
 	struct mr_lmdb db;
 	int code = mr_lmdb_begin_read(diags, path, &db);
 
+	mr_sorter_report_to(sorter, diags);
 	if (!code)
 		code = get_rows(diags, &db, keys, sorter);
 	mr_lmdb_end(&db);

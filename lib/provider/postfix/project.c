@@ -126,6 +126,7 @@ int mr_postfix_project_table(struct mr_backend *backend, const struct mr_postfix
 	struct mr_iter iter;
 	int code = 0;
 
+	mr_sorter_report_to(sorter, backend->diags);
 	if (table->is_desired &&
 	        !(code = mr_desired_begin_table_row(desired, table->name, &iter))) {
 		while ((code = mr_desired_next_table_row(&iter, &row)) > 0)

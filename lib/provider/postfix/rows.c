@@ -350,6 +350,7 @@ int mr_postfix_project_wired(struct mr_backend *backend, enum mr_wired wired,
 	struct mr_cursor rows;
 	int code;
 
+	mr_sorter_report_to(sink.sorter, backend->diags);
 	mr_attrs_builder_init(&sink.body);
 	code = fill(&sink, wired);
 	mr_attrs_builder_done(&sink.body);

@@ -1,19 +1,23 @@
 /*
  * The spool: rows are collected in one buffer; a full buffer is sorted and written as a run.
- * Draining merges the runs, each read through a small window.
+ * Reading merges the runs, each read through a small window.
  */
-#include "source/spool.h"
+#include "base/spool.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
+#include "base/arena.h"
+#include "base/buf.h"
 
-#define BUFFER_BYTES (4U << 20)
-#define WINDOW_BYTES (32U << 10)
+#define BUFFER_BYTES ((size_t)4 << 20)
+/* So many runs of one size are written before runs grow: each costs a window when merged. */
+#define RUNS_OF_A_SIZE 64
+#define WINDOW_BYTES   (32U << 10)
 
 struct entry {
 	uint64_t prefix; /* the key's first bytes, big endian: most comparisons end here */
@@ -22,7 +26,7 @@ struct entry {
 };
 
 struct run {
-	uint64_t at, end; /* what is left of it in the file */
+	uint64_t start, at, end; /* from at on it is not read yet */
 	struct mr_buf window;
 	size_t window_at;
 	mr_str key, body;
@@ -33,8 +37,15 @@ struct mr_spool {
 	struct mr_buf data;
 	MR_VEC(struct entry) entries;
 	MR_VEC(struct run) runs;
-	int fd;
+	struct run **heap; /* runs that are not at their end, least key first */
+	size_t n_heap;
+	size_t position; /* among entries, when there are no runs */
+	size_t limit_bytes;
 	uint64_t file_size;
+	int fd, error;
+	bool is_unsorted; /* the entries */
+	bool is_sorted;   /* all of it, and nothing may be added */
+	bool has_handed_out;
 };
 
 struct mr_spool *mr_spool_new(struct mr_diags *diags)
@@ -44,7 +55,18 @@ struct mr_spool *mr_spool_new(struct mr_diags *diags)
 	memset(spool, 0, sizeof *spool);
 	spool->diags = diags;
 	spool->fd = -1;
+	spool->limit_bytes = BUFFER_BYTES;
 	return spool;
+}
+
+void mr_spool_report_to(struct mr_spool *spool, struct mr_diags *diags)
+{
+	spool->diags = diags;
+}
+
+void mr_spool_limit(struct mr_spool *spool, size_t bytes)
+{
+	spool->limit_bytes = bytes;
 }
 
 void mr_spool_free(struct mr_spool *spool)
@@ -52,13 +74,25 @@ void mr_spool_free(struct mr_spool *spool)
 	if (!spool)
 		return;
 	for (size_t i = 0; i < spool->runs.n; i++)
-		mr_buf_done(&spool->runs.items[i].window);
+		mr_buf_done_secret(&spool->runs.items[i].window);
+	free(spool->heap);
 	mr_vec_done(&spool->runs);
 	mr_vec_done(&spool->entries);
 	mr_buf_done_secret(&spool->data);
 	if (spool->fd >= 0)
 		(void)close(spool->fd); /* unlinked: nothing to lose */
 	free(spool);
+}
+
+/* Keeps the error: a spool that lost a row hands out none. */
+static int fail(struct mr_spool *spool, const char *what, int number)
+{
+	spool->error = MR_E_FAILED;
+	if (!spool->diags)
+		return spool->error;
+	(void)mr_fail(spool->diags, spool->error, "cannot %s: %s", what, strerror(number));
+	mr_diags_hint(spool->diags, "make room in '/var/tmp' or '/tmp'");
+	return spool->error;
 }
 
 static int compare_entries(const void *a, const void *b, void *data)
@@ -76,9 +110,10 @@ static int compare_entries(const void *a, const void *b, void *data)
 
 static void sort_entries(struct mr_spool *spool)
 {
-	if (spool->entries.n)
+	if (spool->is_unsorted)
 		qsort_r(spool->entries.items, spool->entries.n, sizeof *spool->entries.items,
 		        compare_entries, spool->data.data);
+	spool->is_unsorted = false;
 }
 
 /* A file that nobody else can open and that is gone with its descriptor. */
@@ -90,8 +125,7 @@ static int open_file(struct mr_spool *spool)
 		spool->fd = open(folders[i], O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (spool->fd >= 0)
 		return 0;
-	return mr_fail(spool->diags, MR_E_FAILED,
-	        "cannot make a temporary file in '/var/tmp' or '/tmp': %s", strerror(errno));
+	return fail(spool, "make a temporary file in '/var/tmp' or '/tmp'", errno);
 }
 
 static int write_all(struct mr_spool *spool, const char *data, size_t size)
@@ -102,8 +136,7 @@ static int write_all(struct mr_spool *spool, const char *data, size_t size)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return mr_fail(spool->diags, MR_E_FAILED,
-			        "cannot write a temporary file: %s", strerror(errno));
+			return fail(spool, "write a temporary file", n ? errno : ENOSPC);
 		data += n;
 		size -= (size_t)n;
 		spool->file_size += (uint64_t)n;
@@ -122,7 +155,7 @@ static void put_record(struct mr_buf *out, const char *data, const struct entry 
 
 static int write_run(struct mr_spool *spool)
 {
-	struct run run = {.at = spool->file_size};
+	struct run run = {.start = spool->file_size};
 	struct mr_buf out = MR_BUF_INIT;
 	int error = spool->fd < 0 ? open_file(spool) : 0;
 
@@ -134,15 +167,17 @@ static int write_run(struct mr_spool *spool)
 		error = write_all(spool, out.data, out.size);
 		mr_buf_clear(&out);
 	}
-	mr_buf_done(&out);
+	mr_buf_done_secret(&out);
 	run.end = spool->file_size;
 	mr_vec_push(&spool->runs, run);
+	if (spool->runs.n % RUNS_OF_A_SIZE == 0)
+		spool->limit_bytes *= 2;
 	spool->entries.n = 0;
 	mr_buf_clear(&spool->data);
 	return error;
 }
 
-int mr_spool_add(struct mr_spool *spool, mr_str key, mr_str body)
+static void push_entry(struct mr_spool *spool, mr_str key, mr_str body)
 {
 	struct entry entry = {.key_at = (uint32_t)spool->data.size,
 	        .key_size = (uint32_t)key.size,
@@ -153,11 +188,30 @@ int mr_spool_add(struct mr_spool *spool, mr_str key, mr_str body)
 		entry.prefix = entry.prefix << 8 | (i < key.size ? (unsigned char)key.data[i] : 0);
 	mr_buf_add_str(&spool->data, key);
 	mr_buf_add_str(&spool->data, body);
+	if (spool->entries.n && !spool->is_unsorted)
+		spool->is_unsorted = compare_entries(&spool->entries.items[spool->entries.n - 1],
+		                             &entry, spool->data.data) > 0;
 	mr_vec_push(&spool->entries, entry);
-	return spool->data.size < BUFFER_BYTES ? 0 : write_run(spool);
 }
 
-/* Makes at least size bytes of the run readable in its window; false at its end. */
+int mr_spool_add(struct mr_spool *spool, mr_str key, mr_str body)
+{
+	size_t size;
+
+	assert(!spool->is_sorted);
+	if (spool->error)
+		return spool->error;
+	if (__builtin_add_overflow(key.size, body.size, &size) || size > INT32_MAX)
+		return fail(spool, "sort so large a row", EFBIG);
+	/* before the row, not behind it: the buffer never outgrows the limit, where it would double
+	 */
+	if (spool->entries.n && spool->data.size + size >= spool->limit_bytes && write_run(spool))
+		return spool->error;
+	push_entry(spool, key, body);
+	return 0;
+}
+
+/* Makes at least size bytes of the run readable in its window. */
 static int fill(struct mr_spool *spool, struct run *run, size_t size)
 {
 	struct mr_buf *window = &run->window;
@@ -180,8 +234,7 @@ static int fill(struct mr_spool *spool, struct run *run, size_t size)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return mr_fail(
-			        spool->diags, MR_E_FAILED, "cannot read a temporary file back");
+			return fail(spool, "read a temporary file back", n ? errno : EIO);
 		window->size += (size_t)n;
 		run->at += (uint64_t)n;
 	}
@@ -194,8 +247,11 @@ static int advance(struct mr_spool *spool, struct run *run)
 	uint32_t sizes[2];
 	int error;
 
-	if (run->window_at == run->window.size && run->at == run->end)
+	if (run->window_at == run->window.size && run->at == run->end) {
+		mr_buf_done_secret(&run->window);
+		run->window_at = 0;
 		return 0;
+	}
 	error = fill(spool, run, sizeof sizes);
 	if (error < 0)
 		return error;
@@ -235,49 +291,89 @@ static void sift_down(struct run **heap, size_t n, size_t i)
 	}
 }
 
-static int merge_runs(struct mr_spool *spool, int (*fn)(void *, mr_str, mr_str), void *arg)
+/* Stands before the first record of every run. */
+static int rewind_runs(struct mr_spool *spool)
 {
-	struct run **heap = mr_xrealloc(NULL, spool->runs.n, sizeof *heap);
-	size_t n = 0;
 	int result = 0;
 
-	for (size_t i = 0; i < spool->runs.n && result >= 0; i++) {
-		result = advance(spool, &spool->runs.items[i]);
-		if (result > 0)
-			heap[n++] = &spool->runs.items[i];
-	}
-	for (size_t i = n / 2; i-- > 0;)
-		sift_down(heap, n, i);
-	while (n && result >= 0) {
-		result = fn(arg, heap[0]->key, heap[0]->body);
+	spool->heap = mr_xrealloc(spool->heap, spool->runs.n, sizeof(struct run *));
+	spool->n_heap = 0;
+	mr_vec_each (run, &spool->runs) {
+		run->at = run->start;
+		run->window.size = run->window_at = 0;
+		result = advance(spool, run);
 		if (result < 0)
-			break;
-		result = advance(spool, heap[0]);
-		if (!result)
-			heap[0] = heap[--n];
-		sift_down(heap, n, 0);
+			return result;
+		if (result > 0)
+			spool->heap[spool->n_heap++] = run;
 	}
-	free(heap);
-	return result < 0 ? result : 0;
+	for (size_t i = spool->n_heap / 2; i-- > 0;)
+		sift_down(spool->heap, spool->n_heap, i);
+	return 0;
+}
+
+int mr_spool_sort(struct mr_spool *spool)
+{
+	if (!spool->error && spool->runs.n && spool->entries.n)
+		(void)write_run(spool); /* kept in spool->error */
+	if (spool->error)
+		return spool->error;
+	sort_entries(spool);
+	spool->is_sorted = true;
+	spool->has_handed_out = false;
+	spool->position = 0;
+	if (!spool->runs.n)
+		return 0;
+	mr_vec_done(&spool->entries);
+	mr_buf_done_secret(&spool->data);
+	return rewind_runs(spool);
+}
+
+static int next_of_runs(struct mr_spool *spool, mr_str *out_key, mr_str *out_body)
+{
+	struct run **heap = spool->heap;
+
+	/* only now: what was handed out last is in this run's window */
+	if (spool->has_handed_out) {
+		int result = advance(spool, heap[0]);
+
+		if (result < 0)
+			return result;
+		if (!result)
+			heap[0] = heap[--spool->n_heap];
+		sift_down(heap, spool->n_heap, 0);
+	}
+	spool->has_handed_out = spool->n_heap > 0;
+	if (!spool->has_handed_out)
+		return 0;
+	*out_key = heap[0]->key;
+	*out_body = heap[0]->body;
+	return 1;
+}
+
+int mr_spool_next(struct mr_spool *spool, mr_str *out_key, mr_str *out_body)
+{
+	const struct entry *entry;
+
+	assert(spool->is_sorted || spool->error);
+	if (spool->error)
+		return spool->error;
+	if (spool->runs.n)
+		return next_of_runs(spool, out_key, out_body);
+	if (spool->position == spool->entries.n)
+		return 0;
+	entry = &spool->entries.items[spool->position++];
+	*out_key = (mr_str){spool->data.data + entry->key_at, entry->key_size};
+	*out_body = (mr_str){out_key->data + out_key->size, entry->body_size};
+	return 1;
 }
 
 int mr_spool_drain(struct mr_spool *spool, int (*fn)(void *arg, mr_str key, mr_str body), void *arg)
 {
-	const char *data;
-	int error = 0;
+	mr_str key = {0}, body = {0};
+	int result = mr_spool_sort(spool);
 
-	if (spool->runs.n) {
-		if (spool->entries.n)
-			error = write_run(spool);
-		return error < 0 ? error : merge_runs(spool, fn, arg);
-	}
-	sort_entries(spool);
-	data = spool->data.data;
-	for (size_t i = 0; i < spool->entries.n && error >= 0; i++) {
-		const struct entry *entry = &spool->entries.items[i];
-		mr_str key = {data + entry->key_at, entry->key_size};
-
-		error = fn(arg, key, (mr_str){key.data + key.size, entry->body_size});
-	}
-	return error < 0 ? error : 0;
+	while (result >= 0 && (result = mr_spool_next(spool, &key, &body)) > 0)
+		result = fn(arg, key, body);
+	return result < 0 ? result : 0;
 }
