@@ -3,6 +3,7 @@
  */
 #include "source/loader.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +24,7 @@ static bool is_name(mr_str name, const char *more)
 static bool server_text(
         struct mr_loader *loader, const struct mr_node *node, const char *what, mr_str *out)
 {
-	if (!mr_loader_line(loader, node, what, out))
+	if (!mr_loader_line(loader, node, what, out) || !node)
 		return false;
 	if (node->is_plain && mr_str_is(*out, "true"))
 		*out = MR_STR("yes");
@@ -45,6 +46,7 @@ static void add_part(
 {
 	struct mr_leaf_item *last = parts->n ? &parts->items[parts->n - 1] : NULL;
 
+	assert(parts->items); /* made for as many as can come */
 	if (last && last->form == MR_ITEM_TEXT && form == MR_ITEM_TEXT)
 		last->text = mr_str_printf(
 		        &loader->object, "%.*s%.*s", MR_FMT(last->text), MR_FMT(text));
