@@ -31,7 +31,9 @@ static struct made make(unsigned n)
 
 	(void)snprintf(made.key, sizeof made.key, "%s%08x", n % 3 ? "user" : "", n * 2654435761U);
 	(void)snprintf(made.object, sizeof made.object, "user/%s", made.key);
-	(void)snprintf(made.path, sizeof made.path, n % 5 ? "f%u.yaml" : "", n);
+	made.path[0] = '\0';
+	if (n % 5)
+		(void)snprintf(made.path, sizeof made.path, "f%u.yaml", n);
 	made.body_size = n * 37 % sizeof made.body;
 	memset(made.body, (int)(n % 251), made.body_size);
 	return made;
