@@ -288,7 +288,11 @@ can_log_in() {
 }
 
 cannot_log_in() {
-	! logs_in "$@" || fail "$1 can log in to ${3:-imap}"
+	local end=$((SECONDS + 5))
+	while logs_in "$@"; do
+		[ $SECONDS -lt $end ] || fail "$1 can log in to ${3:-imap}"
+		sleep 0.3
+	done
 }
 
 # sends_and_reads FROM TO USER PASSWORD: a message by SMTP that is then read by IMAP.
