@@ -8,22 +8,8 @@
 #include "help.h"
 #include "mailreeve.h"
 #include "parse.h"
+#include "stop.h"
 #include "terminal.h"
-
-static const char default_config[] = "/etc/mailreeve/agent.yaml";
-
-/* A verb that can do without agent.yaml reads it only when it is named, or when --ref asks for the
- * repository. */
-static const char *config_of(const struct request *request)
-{
-	if (request->values[OPT_CONFIG])
-		return request->values[OPT_CONFIG];
-	if (request->verb->needs_config || request->values[OPT_REF])
-		return default_config;
-	if (strcmp(request->verb->name, "why") == 0 && !request->values[OPT_DIR])
-		return default_config;
-	return NULL;
-}
 
 static void tell_diagnostics(const struct mailreeve *session)
 {
@@ -37,19 +23,23 @@ static void tell_diagnostics(const struct mailreeve *session)
 
 static int run_verb(const struct request *request)
 {
-	struct mailreeve_options options = {.config = config_of(request),
+	struct mailreeve_options options = {.config = request_config(request),
 	        .lock_timeout_ms = request->lock_timeout_ms,
 	        .has_color = request->has_color,
 	        .is_verbose = request->values[OPT_VERBOSE] != NULL,
 	        .progress = request->values[OPT_QUIET] ? NULL : terminal_progress,
-	        .notice = terminal_notice};
+	        .notice = terminal_notice,
+	        .is_stopping = stop_is_wanted};
 	struct mailreeve *session = NULL;
 	int status = mailreeve_open(&options, &session);
+
+	bool is_told = !status && request->verb->has_own_log;
 
 	if (!status)
 		status = request->verb->run(request, session);
 	terminal_progress_end();
-	tell_diagnostics(session);
+	if (!is_told)
+		tell_diagnostics(session);
 	mailreeve_close(session);
 	return status;
 }

@@ -20,6 +20,8 @@ static const char *const format_words[] = {
         [MAILREEVE_SARIF] = "sarif",
 };
 
+static const char default_config[] = "/etc/mailreeve/agent.yaml";
+
 enum { N_FORMATS = sizeof format_words / sizeof format_words[0] };
 
 struct parsing {
@@ -235,4 +237,17 @@ int parse_request(int argc, char **argv, struct request *out)
 	if (!out->verb)
 		return complain("no verb given:", "mailreeve", "mailreeve --help lists them");
 	return check_fit(out);
+}
+
+/* A verb that can do without agent.yaml reads it only when it is named, or when --ref asks for the
+ * repository. */
+const char *request_config(const struct request *request)
+{
+	if (request->values[OPT_CONFIG])
+		return request->values[OPT_CONFIG];
+	if (request->verb->needs_config || request->values[OPT_REF])
+		return default_config;
+	if (strcmp(request->verb->name, "why") == 0 && !request->values[OPT_DIR])
+		return default_config;
+	return NULL;
 }

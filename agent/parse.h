@@ -10,5 +10,7 @@
  * Returns 0, or MAILREEVE_USAGE after it said on standard error what is wrong and what was meant.
  */
 int parse_request(int argc, char **argv, struct request *out);
+/* The host's configuration that this request needs: as named, the default one, or NULL for none. */
+const char *request_config(const struct request *request);
 
 #endif

@@ -32,6 +32,9 @@ enum option_id {
 	OPT_YES,
 	OPT_SCHEME,
 	OPT_CONFIRM_WITHIN,
+	OPT_NOW,
+	OPT_REASON,
+	OPT_UNTIL,
 	OPT_COUNT
 };
 
@@ -51,7 +54,7 @@ struct request {
 	const char *allow[MAX_REPEATS + 1]; /* NULL terminated */
 	const char *fail_on[MAX_REPEATS + 1];
 	char classes[1024]; /* the words of fail_on */
-	const char *operands[2];
+	const char *operands[3];
 	size_t n_operands;
 	enum mailreeve_format format;
 	unsigned lock_timeout_ms;
@@ -69,6 +72,7 @@ struct verb {
 	enum option_id options[MAX_OPTIONS]; /* beside the global ones; ends with OPT_NONE */
 	const char *formats;                 /* the words that --format knows here */
 	bool needs_config;                   /* false: works without agent.yaml */
+	bool has_own_log;                    /* tells its diagnostics itself */
 	int (*run)(const struct request *request, struct mailreeve *session);
 };
 
@@ -87,9 +91,12 @@ int cli_init(const struct request *request, struct mailreeve *session);
 int cli_validate(const struct request *request, struct mailreeve *session);
 int cli_plan(const struct request *request, struct mailreeve *session);
 int cli_apply(const struct request *request, struct mailreeve *session);
+int cli_agent(const struct request *request, struct mailreeve *session);
 int cli_sync(const struct request *request, struct mailreeve *session);
 int cli_confirm(const struct request *request, struct mailreeve *session);
 int cli_rollback(const struct request *request, struct mailreeve *session);
+int cli_pause(const struct request *request, struct mailreeve *session);
+int cli_resume(const struct request *request, struct mailreeve *session);
 int cli_status(const struct request *request, struct mailreeve *session);
 int cli_history(const struct request *request, struct mailreeve *session);
 int cli_show(const struct request *request, struct mailreeve *session);
@@ -97,6 +104,7 @@ int cli_drift(const struct request *request, struct mailreeve *session);
 int cli_why(const struct request *request, struct mailreeve *session);
 int cli_hash_password(const struct request *request, struct mailreeve *session);
 int cli_schema(const struct request *request, struct mailreeve *session);
+int cli_doctor(const struct request *request, struct mailreeve *session);
 int cli_trust(const struct request *request, struct mailreeve *session);
 int cli_completion(const struct request *request, struct mailreeve *session);
 

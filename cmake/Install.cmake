@@ -5,7 +5,7 @@ install(FILES lib/include/mailreeve.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${CMAKE_BINARY_DIR}/mailreeve.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(TARGETS mailreeve-bin RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY schema/ DESTINATION ${CMAKE_INSTALL_DATADIR}/mailreeve/schema FILES_MATCHING PATTERN "*.json")
-install(DIRECTORY examples/company DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(DIRECTORY examples/company examples/monitoring examples/notifications DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 
 # Written by the program itself from its tables of verbs and options.
 function(mr_written_by_program kind file folder)
@@ -19,3 +19,24 @@ mr_written_by_program(bash mailreeve.bash ${CMAKE_INSTALL_DATADIR}/bash-completi
 mr_written_by_program(zsh mailreeve.zsh ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions _mailreeve)
 mr_written_by_program(fish mailreeve.fish ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d mailreeve.fish)
 install(FILES docs/man/mailreeve-agent.yaml.5 docs/man/mailreeve-repository.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
+
+# systemd: the units, the account, the folders, which of them runs by default, and the journal's catalogue. The folders are
+# those that systemd itself names, so that they fit the distribution; below the prefix they are of no use.
+option(MR_SYSTEMD "install systemd's units" ON)
+if(MR_SYSTEMD)
+  pkg_get_variable(MR_UNIT_DIR systemd systemdsystemunitdir)
+  if(NOT MR_UNIT_DIR)
+    set(MR_UNIT_DIR /usr/lib/systemd/system)
+  endif()
+  foreach(unit mailreeve.service mailreeve-sync.service)
+    file(READ ${CMAKE_SOURCE_DIR}/systemd/${unit} text)
+    string(REPLACE "/usr/bin/mailreeve" "${CMAKE_INSTALL_FULL_BINDIR}/mailreeve" text "${text}")
+    file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/systemd/${unit} CONTENT "${text}")
+    install(FILES ${CMAKE_BINARY_DIR}/systemd/${unit} DESTINATION ${MR_UNIT_DIR})
+  endforeach()
+  install(FILES systemd/mailreeve-sync.timer DESTINATION ${MR_UNIT_DIR})
+  install(FILES systemd/mailreeve.sysusers DESTINATION /usr/lib/sysusers.d RENAME mailreeve.conf)
+  install(FILES systemd/mailreeve.tmpfiles DESTINATION /usr/lib/tmpfiles.d RENAME mailreeve.conf)
+  install(FILES systemd/90-mailreeve.preset DESTINATION /usr/lib/systemd/system-preset)
+  mr_written_by_program(catalog mailreeve.catalog /usr/lib/systemd/catalog mailreeve.catalog)
+endif()

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/log.h"
 #include "help.h"
 #include "print.h"
 #include "terminal.h"
@@ -53,7 +54,7 @@ int cli_completion(const struct request *request, struct mailreeve *session)
 		const char *name;
 		void (*write)(FILE *out);
 	} kinds[] = {{"bash", complete_bash}, {"zsh", complete_zsh}, {"fish", complete_fish},
-	        {"man", write_man_page}};
+	        {"man", write_man_page}, {"catalog", log_write_catalogue}};
 
 	(void)session;
 	if (!has_operand(request))
@@ -63,7 +64,7 @@ int cli_completion(const struct request *request, struct mailreeve *session)
 			kinds[i].write(stdout);
 			return 0;
 		}
-	fprintf(stderr, "mailreeve: unknown shell '%s'  (hint: bash, zsh, fish, or man)\n",
+	fprintf(stderr, "mailreeve: unknown shell '%s'  (hint: bash, zsh, fish, man or catalog)\n",
 	        request->operands[0]);
 	return MAILREEVE_USAGE;
 }

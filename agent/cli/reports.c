@@ -1,5 +1,5 @@
 /*
- * The verbs that only tell: status, history, show, why, validate, schema.
+ * The verbs that only tell: status, history, show, why, validate, schema, doctor.
  */
 #include "print.h"
 
@@ -69,6 +69,15 @@ int cli_schema(const struct request *request, struct mailreeve *session)
 	int status = mailreeve_schema(&text);
 
 	(void)session;
+	print_result(request, &text, status);
+	return status;
+}
+
+int cli_doctor(const struct request *request, struct mailreeve *session)
+{
+	struct mailreeve_text text = {0};
+	int status = mailreeve_doctor(session, request->format, &text);
+
 	print_result(request, &text, status);
 	return status;
 }

@@ -7,6 +7,8 @@
 
 #include "plan/plan.h"
 
+struct mr_timing;
+
 struct mr_apply_input {
 	struct mr_diags *diags;
 	const struct mr_host *host;
@@ -22,7 +24,11 @@ struct mr_apply_input {
 	void (*notice)(void *arg,
 	        const char *text); /* told at once what a person must know; may be NULL */
 	void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total);
+	/* Asked between steps until everything is written: true undoes what was begun. May be NULL
+	 */
+	bool (*is_stopping)(void *arg);
 	void *progress_arg;
+	struct mr_timing *timing; /* what the steps took; may be NULL */
 };
 
 struct mr_apply_result {

@@ -8,6 +8,22 @@
 
 #include "apply/fault.h"
 #include "apply/said.h"
+#include "apply/timing.h"
+
+/* The plan's summary, and what the steps took so far. */
+static void write_summary(const struct mr_apply_input *input, struct mr_buf *out)
+{
+	struct mr_json json;
+
+	mr_plan_summary(input->plan, out);
+	if (!input->timing || out->size == 0 || out->data[out->size - 1] != '}')
+		return;
+	out->size--;
+	mr_buf_add_text(out, ", \"steps_ms\": ");
+	mr_json_init(&json, out, false);
+	mr_timing_json(input->timing, &json);
+	mr_buf_add_char(out, '}');
+}
 
 static int put_record(
         const struct mr_apply_input *input, const struct mr_outcome *outcome, int64_t *out_run)
@@ -16,7 +32,7 @@ static int put_record(
 	struct mr_buf plan = MR_BUF_INIT, summary = MR_BUF_INIT;
 
 	mr_plan_render(input->plan, &json, &plan);
-	mr_plan_summary(input->plan, &summary);
+	write_summary(input, &summary);
 	struct mr_record record = {.verb = input->verb,
 	        .who = input->who,
 	        .ref = input->ref,

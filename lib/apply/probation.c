@@ -99,10 +99,19 @@ int mr_probation_forget(const struct mr_world *world)
 	            : mr_file_remove(world->diags, path_of(&arena, directory, confirmed_name));
 }
 
-int mr_probation_wait(const struct mr_world *world, int64_t run, uint64_t seconds,
+/* The number that the history will give to this run: the lock is ours, so nobody else takes it. */
+static int64_t next_run(const struct mr_world *world, struct mr_arena *arena)
+{
+	struct mr_record last = {0};
+
+	return mr_state_find_record(world->state, 0, arena, &last) ? 1 : last.id + 1;
+}
+
+int mr_probation_wait(const struct mr_world *world, uint64_t seconds,
         void (*notice)(void *arg, const char *text), void *notice_arg)
 {
 	struct mr_arena arena MR_DONE(arena) = MR_ARENA_INIT;
+	int64_t run = next_run(world, &arena);
 	const char *directory = mr_state_directory(world->state);
 	const char *waiting = path_of(&arena, directory, waiting_name);
 	const char *confirmed = path_of(&arena, directory, confirmed_name);

@@ -11,9 +11,10 @@
 
 #include "apply/world.h"
 
-/* Waits for the confirmation of this run. 0 confirmed; MR_E_TIMEOUT nobody did; MR_E_STOPPED a
- * signal asked to end. notice (may be NULL) is told once how to confirm. */
-MR_CHECK int mr_probation_wait(const struct mr_world *world, int64_t run, uint64_t seconds,
+/* Waits for the confirmation of the run that will be the next in the history. 0 confirmed;
+ * MR_E_TIMEOUT nobody did; MR_E_STOPPED a signal asked to end. notice (may be NULL) is told once
+ * how to confirm. */
+MR_CHECK int mr_probation_wait(const struct mr_world *world, uint64_t seconds,
         void (*notice)(void *arg, const char *text), void *notice_arg);
 
 /* After a crash: nobody waits any more. */

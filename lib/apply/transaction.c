@@ -18,6 +18,7 @@
 #include "apply/probe.h"
 #include "apply/said.h"
 #include "apply/settle.h"
+#include "apply/timing.h"
 #include "apply/undo.h"
 #include "base/file.h"
 
@@ -31,6 +32,7 @@ struct run {
 	size_t mark; /* diagnostics of before this run */
 	int64_t started;
 	int64_t id; /* of the history record */
+	bool is_stopped;
 };
 
 static void run_init(struct run *run, const struct mr_apply_input *input)
@@ -80,10 +82,31 @@ static int record(struct run *run, const char *result, int code)
 	return code;
 }
 
+/* A point between two steps, or within one: where time is taken and faults are asked for. */
+static int pass(struct run *run, const char *point)
+{
+	mr_timing_enter(run->input->timing, point);
+	return mr_fault(run->world.diags, point);
+}
+
+/* The caller may want to end. Nobody is to blame then: the commit is not quarantined. */
+static int go_on(struct run *run, const char *point)
+{
+	int code = pass(run, point);
+
+	if (code || !run->input->is_stopping)
+		return code;
+	run->is_stopped = run->input->is_stopping(run->input->progress_arg);
+	if (run->is_stopped)
+		code = mr_fail(run->world.diags, MR_E_STOPPED,
+		        "asked to end in the middle of the run: what was begun is taken back");
+	return code;
+}
+
 /* S0 */
 static int check_live(struct run *run)
 {
-	int code = mr_fault(run->world.diags, "S0");
+	int code = go_on(run, "S0");
 
 	if (!code)
 		code = mr_journal_prepare(run->world.diags, run->world.state);
@@ -119,12 +142,12 @@ static int stage(struct run *run)
 	int code = mr_journal_open(run->world.diags, run->world.state, &run->txn);
 
 	if (!code)
-		code = mr_fault(run->world.diags, "S1");
+		code = go_on(run, "S1");
 	for (size_t i = 0; i < run->world.n_servers && !code; i++) {
 		mr_world_progress(&run->world, "staging", i, run->world.n_servers);
 		code = stage_server(run, &run->world.servers[i]);
 		if (!code)
-			code = mr_fault(run->world.diags, "S1:server");
+			code = go_on(run, "S1:server");
 	}
 	return code;
 }
@@ -132,13 +155,11 @@ static int stage(struct run *run)
 /* S2 */
 static int journal(struct run *run)
 {
-	int code = mr_fault(run->world.diags, "S2");
+	int code = go_on(run, "S2");
 
 	mr_order_make(run->steps.list.items, run->steps.list.n, &run->order);
-	if (!code)
-		code = mr_journal_intend(
-		        run->world.diags, run->world.state, &run->txn, &run->order);
-	return code;
+	return code ? code
+	            : mr_journal_intend(run->world.diags, run->world.state, &run->txn, &run->order);
 }
 
 static int apply_batch(struct run *run, const struct mr_batch *batch)
@@ -153,7 +174,7 @@ static int apply_batch(struct run *run, const struct mr_batch *batch)
 	if (!code)
 		code = mr_journal_begin_steps(run->world.diags, run->world.state, &run->txn, end);
 	if (!code)
-		code = mr_fault(run->world.diags, is_wave ? "S3:wave" : "S4:batch");
+		code = go_on(run, is_wave ? "S3:wave" : "S4:batch");
 	if (code)
 		return code;
 	code = server->provider->apply(server->backend, batch->changes, batch->n,
@@ -167,7 +188,7 @@ static int apply_batch(struct run *run, const struct mr_batch *batch)
 static int apply_batches(struct run *run)
 {
 	bool is_in_files = false;
-	int code = mr_fault(run->world.diags, "S3");
+	int code = go_on(run, "S3");
 
 	for (size_t i = 0; i < run->order.batches.n && !code; i++) {
 		const struct mr_batch *batch = &run->order.batches.items[i];
@@ -175,7 +196,7 @@ static int apply_batches(struct run *run)
 			break;
 		if (!is_in_files && batch->changes[0]->in->rank != MR_RANK_DIRECTORY) {
 			is_in_files = true;
-			code = mr_fault(run->world.diags, "S4");
+			code = go_on(run, "S4");
 		}
 		if (!code)
 			code = apply_batch(run, batch);
@@ -203,7 +224,7 @@ static int activate(struct run *run)
 	struct mr_arena arena MR_DONE(arena) = MR_ARENA_INIT;
 	const struct mr_plan_server **servers = mr_settle_server_order(
 	        &run->world, &arena, run->steps.list.items, run->steps.list.n);
-	int code = mr_fault(run->world.diags, "S5");
+	int code = go_on(run, "S5");
 
 	for (size_t i = 0; i < run->world.n_servers && !code; i++) {
 		mr_world_progress(&run->world, "activating", i, run->world.n_servers);
@@ -232,7 +253,7 @@ static int compare_early(struct run *run, enum mr_side side, const char *what)
 /* S6 */
 static int verify(struct run *run)
 {
-	int code = mr_fault(run->world.diags, "S6");
+	int code = pass(run, "S6");
 
 	mr_world_progress(&run->world, "reading back", 0, run->order.n_early);
 	if (!code)
@@ -243,25 +264,16 @@ static int verify(struct run *run)
 	return code;
 }
 
-/* The number that the history will give to this run: the lock is ours, so nobody else takes it. */
-static int64_t next_run(struct run *run)
-{
-	struct mr_arena arena MR_DONE(arena) = MR_ARENA_INIT;
-	struct mr_record last = {0};
-
-	return mr_state_find_record(run->world.state, 0, &arena, &last) ? 1 : last.id + 1;
-}
-
 /* S7 */
 static int wait_for_person(struct run *run)
 {
 	const struct mr_apply_input *input = run->input;
-	int code = mr_fault(run->world.diags, "S7");
+	int code = pass(run, "S7");
 
 	if (code || input->confirm_within_seconds == 0)
 		return code;
-	return mr_probation_wait(&run->world, next_run(run), input->confirm_within_seconds,
-	        input->notice, input->progress_arg);
+	return mr_probation_wait(
+	        &run->world, input->confirm_within_seconds, input->notice, input->progress_arg);
 }
 
 /* S8. When the answer of the database is lost or an error, the row itself tells. */
@@ -269,7 +281,7 @@ static int decide(struct run *run)
 {
 	struct mr_arena arena MR_DONE(arena) = MR_ARENA_INIT;
 	struct mr_txn seen;
-	int code = mr_fault(run->world.diags, "S8");
+	int code = pass(run, "S8");
 
 	if (!code)
 		code = mr_decide(run->input, &run->txn, &run->steps, run->started, &run->id);
@@ -306,17 +318,19 @@ static int undo_all(struct run *run)
 	mr_str why = mr_said_first(run->world.diags, run->mark);
 	size_t mark = run->world.diags->list.n;
 
-	/* An undo goes on when even this row cannot be written: then a restart merely knows less.
-	 */
-	mr_said_enough(mr_journal_set_state(
-	        run->world.diags, run->world.state, &run->txn, MR_TXN_UNDOING, why));
+	mr_timing_enter(run->input->timing, "undo");
+	/* An undo goes on without this row: then a restart merely knows less. */
+	if (!run->is_stopped)
+		mr_said_enough(mr_journal_set_state(
+		        run->world.diags, run->world.state, &run->txn, MR_TXN_UNDOING, why));
 	mr_said_soften(run->world.diags, mark);
 	for (size_t i = 0; i < run->txn.n_begun; i++)
 		mr_vec_push(&begun.list, *run->order.changes[i]);
 	mr_order_sort(begun.list.items, begun.list.n);
 	int code = mr_undo(&run->world, &run->txn, begun.list.items, begun.list.n, "undo:batch");
 	mr_vec_done(&begun.list);
-	mr_settle_quarantine(&run->world, &run->txn, why);
+	if (!run->is_stopped)
+		mr_settle_quarantine(&run->world, &run->txn, why);
 	if (code)
 		return record(run, "stuck", MR_E_STUCK);
 	mr_fault_point("undo:close");
@@ -350,6 +364,7 @@ static int carry_out(struct run *run)
 	if (code)
 		return undo_all(run);
 	mr_fault_point("S8:decided");
+	mr_timing_enter(run->input->timing, "S9");
 	return mr_settle(&run->world, &run->txn, &run->order);
 }
 

@@ -63,6 +63,18 @@ struct mr_digest mr_digest_keyed(mr_str bytes, const uint8_t key[32])
 	return digest;
 }
 
+struct mr_digest mr_digest_hmac(mr_str bytes, mr_str key)
+{
+	crypto_auth_hmacsha256_state state;
+	struct mr_digest digest;
+
+	(void)crypto_auth_hmacsha256_init(&state, (const unsigned char *)key.data, key.size);
+	(void)crypto_auth_hmacsha256_update(&state, (const unsigned char *)bytes.data, bytes.size);
+	(void)crypto_auth_hmacsha256_final(&state, digest.bytes);
+	sodium_memzero(&state, sizeof state);
+	return digest;
+}
+
 bool mr_digest_eq(const struct mr_digest *a, const struct mr_digest *b)
 {
 	return sodium_memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;

@@ -25,6 +25,8 @@ void mr_hash_add_sized(struct mr_hash *hash, mr_str bytes);
 struct mr_digest mr_hash_final(struct mr_hash *hash);
 struct mr_digest mr_digest_of(mr_str bytes);
 struct mr_digest mr_digest_keyed(mr_str bytes, const uint8_t key[32]);
+/* HMAC-SHA-256 (RFC 2104), with a key of any size. */
+struct mr_digest mr_digest_hmac(mr_str bytes, mr_str key);
 bool mr_digest_eq(const struct mr_digest *a, const struct mr_digest *b);
 /* 64 hex digits. */
 void mr_digest_format(const struct mr_digest *digest, struct mr_buf *out);

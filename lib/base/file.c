@@ -184,6 +184,25 @@ int mr_file_replace(
 	return result;
 }
 
+int mr_file_publish(struct mr_diags *diags, const char *path, mr_str content, mode_t mode)
+{
+	struct mr_buf beside = MR_BUF_INIT;
+	MR_CLOSE int fd = -1;
+	int result = 0;
+
+	mr_buf_printf(&beside, "%s.XXXXXX", path);
+	fd = mkostemp(beside.data, O_CLOEXEC);
+	if (fd < 0)
+		result = fail_at(diags, "make", beside.data, errno);
+	else if (fchmod(fd, mode) < 0 || write_all(fd, content) < 0 ||
+	         rename(beside.data, path) < 0)
+		result = fail_at(diags, "write", path, errno);
+	if (fd >= 0 && result < 0)
+		(void)unlink(beside.data);
+	mr_buf_done(&beside);
+	return result;
+}
+
 int mr_file_rename(struct mr_diags *diags, const char *from, const char *to)
 {
 	struct mr_buf folder = MR_BUF_INIT;

@@ -31,6 +31,9 @@ struct mr_file_owner {
  */
 MR_CHECK int mr_file_replace(struct mr_diags *diags, const char *path, mr_str content,
         const struct mr_file_owner *owner);
+/* The same for what others read and nobody needs after a power cut: no fsync. A reader sees the old
+ * content or the new one. */
+MR_CHECK int mr_file_publish(struct mr_diags *diags, const char *path, mr_str content, mode_t mode);
 /* Writes and fsyncs a new file (O_EXCL, replaced when there), without renaming anything. */
 MR_CHECK int mr_file_write_new(struct mr_diags *diags, const char *path, mr_str content,
         const struct mr_file_owner *owner);
@@ -39,6 +42,9 @@ MR_CHECK int mr_file_rename(struct mr_diags *diags, const char *from, const char
 MR_CHECK int mr_file_remove(struct mr_diags *diags, const char *path); /* absent is fine */
 MR_CHECK int mr_dir_make(struct mr_diags *diags, const char *path, mode_t mode); /* with parents */
 MR_CHECK int mr_dir_sync(struct mr_diags *diags, const char *path);
+/* Gives a folder and what is in it to a user and group. Links are given, not followed; a file that
+ * has a second name is left alone, since the other name may stand anywhere. Depth at most 16. */
+MR_CHECK int mr_dir_give(struct mr_diags *diags, const char *path, uid_t uid, gid_t gid);
 /* Removes a folder and what is in it; never follows links; depth at most 16. */
 MR_CHECK int mr_dir_remove(struct mr_diags *diags, const char *path);
 

@@ -1,5 +1,5 @@
 /*
- * Folders: making with parents, syncing, removing with what is in them.
+ * Folders: making with parents, syncing, giving away and removing with what is in them.
  */
 #include "base/file.h"
 
@@ -62,6 +62,60 @@ int mr_dir_sync(struct mr_diags *diags, const char *path)
 	return 0;
 }
 
+static bool is_dot(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+static int give_one(int parent, const char *name, uid_t uid, gid_t gid, unsigned depth);
+
+static int give_entries(DIR *dir, uid_t uid, gid_t gid, unsigned depth)
+{
+	struct dirent *entry;
+
+	while ((errno = 0, entry = readdir(dir)))
+		if (!is_dot(entry->d_name) &&
+		        give_one(dirfd(dir), entry->d_name, uid, gid, depth + 1) < 0)
+			return -1;
+	return errno ? -1 : 0;
+}
+
+/* The descriptor is looked at and given, so that nothing can be put in the name's place between. */
+static int give_one(int parent, const char *name, uid_t uid, gid_t gid, unsigned depth)
+{
+	MR_CLOSE int fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat status;
+	DIR *dir;
+	int inside, result;
+
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (!S_ISDIR(status.st_mode) && status.st_nlink > 1)
+		return 0;
+	if ((status.st_uid != uid || status.st_gid != gid) &&
+	        fchownat(fd, "", uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	if (!S_ISDIR(status.st_mode) || depth > DEEPEST)
+		return 0;
+	inside = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = inside < 0 ? NULL : fdopendir(inside);
+	if (!dir) {
+		mr_fd_done(&inside);
+		return -1;
+	}
+	result = give_entries(dir, uid, gid, depth);
+	(void)closedir(dir);
+	return result;
+}
+
+int mr_dir_give(struct mr_diags *diags, const char *path, uid_t uid, gid_t gid)
+{
+	if (give_one(AT_FDCWD, path, uid, gid, 0) == 0)
+		return 0;
+	return mr_fail(diags, MR_E_DENIED, "cannot give folder '%s' to user %u: %s", path,
+	        (unsigned)uid, strerror(errno));
+}
+
 static int remove_inside(int parent, const char *name, unsigned depth);
 
 static int remove_entries(DIR *dir, unsigned depth)
@@ -69,7 +123,7 @@ static int remove_entries(DIR *dir, unsigned depth)
 	struct dirent *entry;
 
 	while ((errno = 0, entry = readdir(dir))) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+		if (is_dot(entry->d_name))
 			continue;
 		if (unlinkat(dirfd(dir), entry->d_name, 0) == 0 || errno == ENOENT)
 			continue;

@@ -39,12 +39,15 @@ MR_CHECK int mr_duration_parse(mr_str text, uint64_t *out_seconds);
 MR_CHECK int mr_date_parse(mr_str text, int64_t *out_days);
 void mr_date_format(int64_t days, struct mr_buf *out);
 /* UTC now as "2026-11-22T13:00:00Z". */
+/* RFC 3339 with its zone, seconds may be left out: "2026-11-28T06:00Z". */
+MR_CHECK int mr_time_parse(mr_str text, int64_t *out_seconds);
 void mr_time_format(int64_t seconds, struct mr_buf *out);
 MR_CHECK int mr_number_parse(mr_str text, uint64_t limit, uint64_t *out);
 
 /* Edit distance, capped: returns limit + 1 when larger. */
 unsigned mr_text_distance(mr_str a, mr_str b, unsigned limit);
 /* Sizes 0 to 4/3: RFC 4648 base64, strict. */
+void mr_base64_encode(mr_str bytes, struct mr_buf *out);
 MR_CHECK int mr_base64_decode(struct mr_arena *arena, mr_str text, mr_str *out);
 
 #endif

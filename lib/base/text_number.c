@@ -144,6 +144,43 @@ int mr_date_parse(mr_str text, int64_t *out_days)
 	return 0;
 }
 
+/* "Z" or "+01:00", as seconds east of UTC. */
+static int zone_parse(mr_str text, int64_t *out)
+{
+	int64_t hours, minutes;
+
+	*out = 0;
+	if (mr_str_is(text, "Z"))
+		return 0;
+	if (text.size != 6 || (text.data[0] != '+' && text.data[0] != '-') || text.data[3] != ':' ||
+	        fixed_digits(mr_str_skip(text, 1), 2, &hours) < 0 ||
+	        fixed_digits(mr_str_skip(text, 4), 2, &minutes) < 0 || hours > 23 || minutes > 59)
+		return MR_E_INVALID;
+	*out = (hours * 3600 + minutes * 60) * (text.data[0] == '-' ? -1 : 1);
+	return 0;
+}
+
+int mr_time_parse(mr_str text, int64_t *out_seconds)
+{
+	int64_t days, hours, minutes, seconds = 0, zone;
+	mr_str rest = mr_str_skip(text, 16);
+
+	if (text.size < 17 || text.data[10] != 'T' || text.data[13] != ':' ||
+	        mr_date_parse(mr_str_take(text, 10), &days) < 0 ||
+	        fixed_digits(mr_str_skip(text, 11), 2, &hours) < 0 ||
+	        fixed_digits(mr_str_skip(text, 14), 2, &minutes) < 0)
+		return MR_E_INVALID;
+	if (rest.data[0] == ':') {
+		if (rest.size < 4 || fixed_digits(mr_str_skip(rest, 1), 2, &seconds) < 0)
+			return MR_E_INVALID;
+		rest = mr_str_skip(rest, 3);
+	}
+	if (hours > 23 || minutes > 59 || seconds > 60 || zone_parse(rest, &zone) < 0)
+		return MR_E_INVALID;
+	*out_seconds = days * 86400 + hours * 3600 + minutes * 60 + seconds - zone;
+	return 0;
+}
+
 static struct tm parts_of(int64_t seconds)
 {
 	time_t when = (time_t)seconds;
@@ -167,6 +204,15 @@ void mr_time_format(int64_t seconds, struct mr_buf *out)
 	char text[64];
 
 	mr_buf_add(out, text, strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts));
+}
+
+void mr_base64_encode(mr_str bytes, struct mr_buf *out)
+{
+	size_t size = sodium_base64_encoded_len(bytes.size, sodium_base64_VARIANT_ORIGINAL);
+
+	(void)sodium_bin2base64(mr_buf_reserve(out, size), size, (const unsigned char *)bytes.data,
+	        bytes.size, sodium_base64_VARIANT_ORIGINAL);
+	out->size += size - 1;
 }
 
 int mr_base64_decode(struct mr_arena *arena, mr_str text, mr_str *out)

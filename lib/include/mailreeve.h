@@ -62,6 +62,9 @@ struct mailreeve_options {
 	void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total);
 	/* Told at once what a person must know while a call is still running. May be NULL. */
 	void (*notice)(void *arg, const char *text);
+	/* Asked between the steps of an apply: true takes back what was begun, unless all of it is
+	 * live already. May be NULL. */
+	bool (*is_stopping)(void *arg);
 	void *arg;
 };
 
@@ -133,6 +136,11 @@ MAILREEVE_API int mailreeve_rollback(struct mailreeve *session, int64_t run,
 MAILREEVE_API int mailreeve_confirm(
         struct mailreeve *session, int64_t run, struct mailreeve_text *out);
 
+/* Whether a sync can work here: rights, servers, units, files, clock, disk, repository, each with a
+ * remedy where it cannot (format mailreeve.doctor/1). MAILREEVE_CONFIG when it cannot. Nothing is
+ * changed on a server. */
+MAILREEVE_API int mailreeve_doctor(
+        struct mailreeve *session, enum mailreeve_format format, struct mailreeve_text *out);
 MAILREEVE_API int mailreeve_get_status(
         struct mailreeve *session, enum mailreeve_format format, struct mailreeve_text *out);
 /* run 0: all of them, newest first. */
@@ -149,6 +157,11 @@ MAILREEVE_API int mailreeve_why(struct mailreeve *session, const struct mailreev
  * there is right from now on. */
 MAILREEVE_API int mailreeve_trust(struct mailreeve *session, struct mailreeve_text *out);
 
+/* Nothing is applied until then: 2h, 2026-11-28, or 2026-11-28T06:00Z. Plans and drift go on. */
+MAILREEVE_API int mailreeve_pause(struct mailreeve *session, const char *reason, const char *until,
+        struct mailreeve_text *out);
+MAILREEVE_API int mailreeve_resume(struct mailreeve *session, struct mailreeve_text *out);
+
 /* The JSON Schema of the language. */
 MAILREEVE_API int mailreeve_schema(struct mailreeve_text *out);
 /* "{SCHEME}hash" of a password, made by Dovecot's doveadm (the password goes through a pipe).
@@ -161,6 +174,104 @@ MAILREEVE_API int mailreeve_init(
         struct mailreeve *session, const char *directory, struct mailreeve_text *out);
 
 MAILREEVE_API const char *mailreeve_version(void);
+
+/*
+ * For a program that stays: the parts of a sync, each fit for a process of its own, and what such a
+ * program must know of agent.yaml.
+ */
+struct mailreeve_facts {
+	const char *host;
+	const char *state_directory;
+	const char *repository_path; /* of a repository on this machine; NULL: a remote one */
+	const char *branch;
+	const char *user;            /* who fetches, parses and watches; NULL: no other user */
+	const char *metrics_address; /* HOST:PORT; NULL: not served */
+	uint64_t interval_seconds;
+	bool is_ldap_managed;
+	bool looks_for_drift; /* drift.mode of some server is not "off" */
+	bool heals_drift;     /* of some server is "heal" */
+};
+/* Texts belong to the session. False: no configuration was read. */
+MAILREEVE_API bool mailreeve_get_facts(struct mailreeve *session, struct mailreeve_facts *out);
+/* Makes what a user with fewer rights needs below the state directory, and gives it to that user
+ * (facts.user). Needs the right to do so; without such a user nothing is done. */
+MAILREEVE_API int mailreeve_share_source(struct mailreeve *session);
+
+struct mailreeve_outcome {
+	int64_t run;       /* its record in the history; 0: none */
+	bool is_changed;   /* something was written to a server */
+	size_t n_drift;    /* what others changed and what was left so */
+	char commit[72];   /* hex, NUL terminated; empty: none */
+	char reason[1024]; /* the first error, one line; empty: none */
+};
+/* Brings the mirror up to date; out->commit is the head of the branch. Touches no server. */
+MAILREEVE_API int mailreeve_fetch(struct mailreeve *session, struct mailreeve_outcome *out);
+/* Reads and checks a commit of the mirror for this host and keeps the result for the apply. Touches
+ * no server, resolves no secret. */
+MAILREEVE_API int mailreeve_compile(
+        struct mailreeve *session, const char *commit, struct mailreeve_outcome *out);
+/* Plan, rails, apply, probe of a commit that was fetched, as mailreeve_sync. text: the plan and
+ * what came of it. */
+MAILREEVE_API int mailreeve_sync_commit(struct mailreeve *session, const char *commit,
+        struct mailreeve_text *text, struct mailreeve_outcome *out);
+/* Ends an apply that was interrupted, if there is one. */
+MAILREEVE_API int mailreeve_recover(struct mailreeve *session, struct mailreeve_outcome *out);
+
+/* A sync that ended in a part of it, before any apply could put it on record: for metrics and
+ * notices. */
+MAILREEVE_API int mailreeve_note(
+        struct mailreeve *session, int status, const struct mailreeve_outcome *outcome);
+/* Writes the metrics, and tells the receivers of agent.yaml (notify) what is another state than
+ * they were told last; mailreeve_sync does so itself. Whoever cannot be told is a warning. Takes as
+ * long as the receivers do, up to notify.timeout each. */
+MAILREEVE_API int mailreeve_notify(struct mailreeve *session);
+/* The metrics of this host in the OpenMetrics text format. */
+MAILREEVE_API int mailreeve_metrics(struct mailreeve *session, struct mailreeve_text *out);
+
+struct mailreeve_watch {
+	/* Something below a managed tree moved: "ldap/DN" and its modifiersName as far as they are
+	 * known; NULL: not known. Told without both once when the watch stands, and again after
+	 * every outage: what moved before that has no name. Own writes are told too. */
+	void (*moved)(void *arg, const char *object, const char *who);
+	void *arg;
+	int stop_fd; /* readable or closed: end */
+};
+/* Blocks and tells as it happens what moves in the trees in which we own entries; trees that an
+ * apply brings are noticed within ten seconds. An outage is waited out and said once by
+ * options.notice. Reads the state database, so it needs the right to. MAILREEVE_OK when stopped. */
+MAILREEVE_API int mailreeve_watch_directory(
+        struct mailreeve *session, const struct mailreeve_watch *watch);
+/* Every folder, and name in it (NULL: any), that is read of what is managed in files. Some come
+ * more than once, some folders may not be there yet, and an apply may bring others. Starts no
+ * program, needs no running server. What cannot be read is the result, after all that is known was
+ * told. */
+MAILREEVE_API int mailreeve_watch_paths(struct mailreeve *session,
+        void (*each)(void *arg, const char *server, const char *path, const char *name), void *arg);
+
+/* One agent a state directory: the descriptor holds the lock until it is closed. MAILREEVE_BUSY
+ * names who holds it. */
+MAILREEVE_API int mailreeve_agent_begin(struct mailreeve *session, int *out_lock_fd);
+struct mailreeve_agent_note {
+	int64_t pid, started, next_try; /* seconds since 1970; 0: not known */
+	const char *doing;
+	const char *last_error; /* NULL: none */
+};
+/* For 'mailreeve status'. */
+MAILREEVE_API int mailreeve_agent_note(
+        struct mailreeve *session, const struct mailreeve_agent_note *note);
+/* How things stand, in one line. */
+MAILREEVE_API int mailreeve_summary(struct mailreeve *session, struct mailreeve_text *out);
+
+struct mailreeve_drift_row {
+	const char *object;
+	const char *attribute;
+	const char *text; /* one line: both, and what was applied and what is live */
+};
+/* Compares live with the last applied commit and calls each for what others changed. Nothing was
+ * applied yet: no rows. */
+MAILREEVE_API int mailreeve_look(struct mailreeve *session,
+        void (*each)(void *arg, const struct mailreeve_drift_row *row), void *arg,
+        struct mailreeve_outcome *out);
 
 #ifdef __cplusplus
 }

@@ -161,7 +161,8 @@ static void differ(struct job *job, const struct mr_attr_row *row, const struct 
 	const struct mr_attr *live = row->side[MR_SIDE_LIVE];
 	struct mr_comparison *out = job->out;
 	bool is_drift = job->owned && !is_revert && job->is_ours;
-	bool is_kept = is_drift && job->options->drift_mode != MR_DRIFT_HEAL;
+	bool is_kept =
+	        is_drift && mr_drift_mode_of(job->options, job->desired->object) != MR_DRIFT_HEAL;
 
 	if (is_drift) {
 		if (job->options->drift_mode != MR_DRIFT_OFF) {

@@ -42,6 +42,8 @@ struct mr_doc_drift {
 	mr_str attribute;
 	bool is_sensitive;
 	struct mr_strs applied, live;
+	struct mr_trace trace;
+	const char *server; /* name of its backend; NULL in a saved plan */
 };
 
 struct mr_doc_server {

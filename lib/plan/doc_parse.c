@@ -201,6 +201,10 @@ static void read_drift(struct reading *reading, const struct mr_json_value *from
 		drift.applied = values_of(reading, from, "applied", &is_list);
 		drift.live = values_of(reading, from, "live", &is_list);
 	}
+	drift.trace = (struct mr_trace){.by = optional_of(reading, from, "by"),
+	        .since = optional_of(reading, from, "since"),
+	        .file = optional_of(reading, from, "file"),
+	        .owner = optional_of(reading, from, "owner")};
 	mr_vec_push(&reading->doc->drift, drift);
 }
 

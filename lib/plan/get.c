@@ -2,6 +2,7 @@
  * What others ask a plan for.
  */
 #include "plan/parts.h"
+#include "plan/view.h"
 
 #include <stdlib.h>
 
@@ -47,6 +48,34 @@ mr_str mr_plan_effects_digest(const struct mr_plan *plan)
 size_t mr_plan_drift_count(const struct mr_plan *plan)
 {
 	return plan->doc.drift.n;
+}
+
+const char *mr_plan_drift_server(const struct mr_plan *plan, size_t index)
+{
+	return plan->doc.drift.items[index].server;
+}
+
+void mr_plan_each_change(const struct mr_plan *plan,
+        void (*add)(void *arg, mr_str kind, const char *action), void *arg)
+{
+	mr_vec_each (object, &plan->doc.objects)
+		add(arg, mr_str_take(object->object, mr_str_find(object->object, '/')),
+		        mr_action_word(object->action, object->object));
+}
+
+mr_str mr_plan_drift_object(const struct mr_plan *plan, size_t index)
+{
+	return plan->doc.drift.items[index].object;
+}
+
+void mr_plan_drift_row(const struct mr_plan *plan, size_t index, mr_str *out_object,
+        mr_str *out_attribute, struct mr_buf *text)
+{
+	const struct mr_doc_drift *drift = &plan->doc.drift.items[index];
+
+	*out_object = drift->object;
+	*out_attribute = drift->attribute;
+	mr_view_drift(drift, text);
 }
 
 static bool has_address(const struct mr_plan *plan, enum mr_impact_kind kind, mr_str address)

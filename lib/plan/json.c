@@ -184,6 +184,19 @@ static void change(struct mr_json *json, const struct mr_doc_object *object)
 	mr_json_end_object(json);
 }
 
+static void trace(struct mr_json *json, const struct mr_trace *from)
+{
+	const struct {
+		const char *name;
+		mr_str value;
+	} members[] = {{"by", from->by}, {"since", from->since}, {"file", from->file},
+	        {"owner", from->owner}};
+
+	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+		if (members[i].value.size > 0)
+			mr_json_member_str(json, members[i].name, members[i].value);
+}
+
 static void drift(struct mr_json *json, const struct mr_plan_doc *doc)
 {
 	mr_json_name(json, "drift");
@@ -198,6 +211,7 @@ static void drift(struct mr_json *json, const struct mr_plan_doc *doc)
 			values(json, "applied", &one->applied, false);
 			values(json, "live", &one->live, false);
 		}
+		trace(json, &one->trace);
 		mr_json_end_object(json);
 	}
 	mr_json_end_array(json);

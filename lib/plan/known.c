@@ -33,6 +33,8 @@ static void add_wanted(struct mr_fingerprint *print, const struct mr_plan *plan)
 	mr_hash_add_sized(&print->hash, plan->input.only);
 	for (size_t i = 0; plan->input.allow && i < plan->input.allow->n; i++)
 		mr_hash_add_sized(&print->hash, plan->input.allow->items[i]);
+	for (size_t i = 0; plan->input.contended && i < plan->input.contended->n; i++)
+		mr_hash_add_sized(&print->hash, plan->input.contended->items[i]);
 	add_flag(&print->hash, plan->input.heals_drift);
 	add_flag(&print->hash, plan->input.follows_drift_mode);
 	mr_hash_add_sized(&print->hash, plan->input.host->drift_mode_postfix);

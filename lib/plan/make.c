@@ -57,7 +57,7 @@ static enum mr_drift_mode drift_mode(const struct mr_plan *plan, const char *pro
 		return plan->input.heals_drift ? MR_DRIFT_HEAL : MR_DRIFT_REPORT;
 	if (mr_str_is(word, "off"))
 		return MR_DRIFT_OFF;
-	return mr_str_is(word, "heal") ? MR_DRIFT_HEAL : MR_DRIFT_REPORT;
+	return plan->input.heals_drift && mr_str_is(word, "heal") ? MR_DRIFT_HEAL : MR_DRIFT_REPORT;
 }
 
 static int open_cursors(
@@ -93,6 +93,7 @@ static int diff_one(struct mr_plan *plan, struct mr_plan_collection *from)
 	        .backend = from->server->backend,
 	        .key = plan->key,
 	        .drift_mode = drift_mode(plan, from->server->provider->name),
+	        .contended = plan->input.contended,
 	        .only = plan->input.only,
 	        .is_handed_over = from->is_handed_over,
 	        .has_passwd = plan->has_passwd,
@@ -287,8 +288,10 @@ static int fill(struct mr_plan *plan)
 		return 0;
 	}
 	result = compare(plan);
-	if (result == 0)
+	if (result == 0) {
+		mr_plan_trace(plan);
 		result = derive(plan);
+	}
 	if (result == 0 && known.is_possible)
 		mr_known_keep(plan, &known);
 	return result;

@@ -246,8 +246,10 @@ static void make_drift(struct mr_plan *plan)
 		        (drift->live.n_values == 0 && drift->applied.n_values == 0))
 			continue;
 		struct mr_doc_drift shown = {.object = mr_plan_shown_object(plan, drift->object),
-		        .attribute = word.name};
+		        .attribute = word.name,
+		        .trace = drift->trace};
 		shown.is_sensitive = flags & (MR_ATTR_SENSITIVE | MR_ATTR_SEALED);
+		shown.server = drift->in->provider;
 		if (!shown.is_sensitive && word.kind == MR_WORD_MEMBER) {
 			struct mr_strs member = {mr_alloc(&plan->arena, sizeof(mr_str)), 1};
 			member.items[0] = word.member;

@@ -62,6 +62,8 @@ MR_CHECK int mr_plan_collect(struct mr_plan *plan);
 MR_CHECK int mr_plan_link_renames(struct mr_plan *plan);
 /* NULL or the name under which an object's items are shown. */
 mr_str mr_plan_shown_object(const struct mr_plan *plan, mr_str object);
+/* Asks the backends who made the drift, up to a number of rows. */
+void mr_plan_trace(struct mr_plan *plan);
 /* risk of every change, and the actions of the plan. */
 void mr_plan_activations(struct mr_plan *plan);
 /* doc.objects, doc.drift and the counts. */

@@ -26,11 +26,12 @@ struct mr_plan_input {
 	mr_str ref, commit, tree;
 	const struct mr_strs *allow; /* --allow "users.close<=12" */
 	mr_str only; /* --only selection: an object name, or a prefix ending in "*"; empty: all */
-	bool heals_drift;        /* plan and apply: true */
-	bool follows_drift_mode; /* sync: host->drift_mode_* of each server decides instead of
-	                            heals_drift */
-	mr_str directory;        /* of --dir, absolute; else empty */
-	const char *version;     /* of mailreeve */
+	bool heals_drift;        /* plan, apply and sync: true; drift: false */
+	bool follows_drift_mode; /* sync, and the agent's look: only where host->drift_mode_* of the
+	                            server says so, and what is "off" is not looked at */
+	const struct mr_strs *contended; /* objects that are not healed; NULL: none */
+	mr_str directory;                /* of --dir, absolute; else empty */
+	const char *version;             /* of mailreeve */
 	void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total);
 	void *progress_arg;
 };
@@ -70,6 +71,15 @@ const struct mr_changes *mr_plan_adoptions(const struct mr_plan *plan);
 mr_str mr_plan_digest(const struct mr_plan *plan);
 mr_str mr_plan_effects_digest(const struct mr_plan *plan);
 size_t mr_plan_drift_count(const struct mr_plan *plan);
+mr_str mr_plan_drift_object(const struct mr_plan *plan, size_t index);
+/* One of them; text is appended to: "OBJECT: ATTRIBUTE applied …, live …". */
+void mr_plan_drift_row(const struct mr_plan *plan, size_t index, mr_str *out_object,
+        mr_str *out_attribute, struct mr_buf *text);
+/* Name of the backend that one of them is of. */
+const char *mr_plan_drift_server(const struct mr_plan *plan, size_t index);
+/* Calls add once for each object that changes: "user", "create". */
+void mr_plan_each_change(const struct mr_plan *plan,
+        void (*add)(void *arg, mr_str kind, const char *action), void *arg);
 /* --fail-on: classes present: "data", "restart", "reload", "login_lost", "mail_refused", "delete",
  * … */
 bool mr_plan_has_class(const struct mr_plan *plan, mr_str class_name);

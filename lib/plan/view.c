@@ -108,6 +108,32 @@ void mr_view_attribute(const struct mr_doc_attribute *attribute, struct mr_buf *
 	add_values(after, attribute->is_list, out);
 }
 
+/* What is known alone: a file's owner need not be who wrote it, and is not said to be. */
+static void add_trace(const struct mr_trace *trace, struct mr_buf *out)
+{
+	bool is_file = trace->file.size > 0;
+
+	if (!is_file && trace->by.size == 0 && trace->since.size == 0)
+		return;
+	mr_buf_add_text(out, " (");
+	if (is_file) {
+		mr_text_harmless(trace->file, out);
+		mr_buf_add_text(out, " of ");
+		mr_text_harmless(trace->owner, out);
+		mr_buf_add_text(out, ", ");
+	}
+	mr_buf_add_text(out, "last changed");
+	if (trace->by.size > 0) {
+		mr_buf_add_text(out, " by ");
+		mr_text_harmless(trace->by, out);
+	}
+	if (trace->since.size > 0) {
+		mr_buf_add_text(out, " at ");
+		mr_text_harmless(trace->since, out);
+	}
+	mr_buf_add_char(out, ')');
+}
+
 void mr_view_drift(const struct mr_doc_drift *drift, struct mr_buf *out)
 {
 	mr_text_harmless(drift->object, out);
@@ -115,12 +141,13 @@ void mr_view_drift(const struct mr_doc_drift *drift, struct mr_buf *out)
 	mr_text_harmless(drift->attribute, out);
 	if (drift->is_sensitive) {
 		mr_buf_add_text(out, " (secret changed)");
-		return;
+	} else {
+		mr_buf_add_text(out, " applied ");
+		add_values(&drift->applied, false, out);
+		mr_buf_add_text(out, ", live ");
+		add_values(&drift->live, false, out);
 	}
-	mr_buf_add_text(out, " applied ");
-	add_values(&drift->applied, false, out);
-	mr_buf_add_text(out, ", live ");
-	add_values(&drift->live, false, out);
+	add_trace(&drift->trace, out);
 }
 
 void mr_view_closing(const struct mr_plan_doc *doc, struct mr_buf *out)

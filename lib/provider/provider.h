@@ -61,7 +61,8 @@ struct mr_host_ldap {
 };
 
 struct mr_host {
-	mr_str name; /* host: */
+	mr_str name;        /* host: */
+	mr_str run_as_user; /* of the agent's parts that need no rights; empty: no other */
 	mr_str repository_url, repository_branch, repository_path, ssh_key, known_hosts,
 	        repository_ca_file;
 	bool signatures_required;
@@ -73,13 +74,19 @@ struct mr_host {
 	struct mr_host_ldap ldap;
 	bool services_are_direct; /* services.manager: direct */
 	mr_str secrets_directory, age_identity;
-	mr_str drift_mode;                                              /* "off" "report" "heal" */
+	uint64_t drift_heals; /* of one object within an hour until it counts as contended */
+	mr_str drift_mode;    /* "off" "report" "heal" */
 	mr_str drift_mode_postfix, drift_mode_dovecot, drift_mode_ldap; /* resolved: never empty */
 	mr_str probe_smtp, probe_imap, probe_mailbox;
 	mr_str probe_password_file; /* probes.password_file: for log-in of the probe mailbox; may be
 	                               empty */
 	uint64_t probe_timeout_seconds;
 	mr_str listen_metrics;
+	mr_str metrics_textfile;
+	mr_str notify_mail, notify_mail_from;
+	mr_str notify_webhook, notify_secret_file, notify_ca_file;
+	mr_str notify_command, notify_templates;
+	uint64_t notify_timeout_seconds;
 };
 
 struct mr_provider_options {
@@ -98,7 +105,59 @@ struct mr_live_info {
 	uint64_t entries; /* openldap */
 };
 
+/* A file of TLS that a setting of the server names. */
+struct mr_tls_file {
+	const char *setting;
+	mr_str path;
+	bool is_key;
+};
+
+/* A server as it stands, for doctor. Views belong to the backend. */
+struct mr_inspection {
+	mr_str version;
+	const char *supported; /* NULL: this version is; else which ones are */
+	bool is_running;
+	bool must_run;     /* an apply cannot work while it does not */
+	bool must_be_well; /* nor while probe finds a fault */
+	mr_str folders[3]; /* that an apply writes to */
+	size_t n_folders;
+	struct mr_tls_file tls[8]; /* none when the server offers no TLS */
+	size_t n_tls;
+	bool has_tables;    /* the two below mean something here */
+	mr_str keyed_table; /* type of the tables that can be changed in place; empty: none */
+};
+
 enum mr_activation { MR_ACTIVATE_NOTHING, MR_ACTIVATE_RELOAD, MR_ACTIVATE_RESTART };
+
+/* Where a change that is not ours comes from, as far as the server itself keeps it. Nothing is
+ * guessed: what is not known is an empty view. */
+struct mr_trace {
+	mr_str by;    /* the name that the directory keeps of who wrote */
+	mr_str since; /* "2026-11-22T13:00:00Z" */
+	mr_str file;  /* of what stands in files: which one was written last */
+	mr_str owner; /* and whose it is, which need not be who wrote it */
+};
+struct mr_trace_of {
+	const struct mr_collection *in;
+	mr_str key, attribute;
+	bool is_live;       /* the item is there */
+	int64_t applied_at; /* of our own last apply; 0: none */
+};
+
+/* Looking on while others write. */
+struct mr_provider_watch {
+	const struct mr_strs *trees; /* DNs of the trees to look at */
+	uint64_t interval_seconds;   /* how often the host looks in any case */
+	int stop_fd;                 /* readable or closed: end; -1: never */
+	/* What moved and who wrote it; empty views: not known. */
+	void (*moved)(void *arg, mr_str object, mr_str who);
+	/* What keeps it from looking on stands in the diagnostics, which the callee clears; told
+	 * with every try that fails. When all is well again, moved is told without a name. */
+	void (*trouble)(void *arg);
+	/* Asked every some seconds: true ends the watch. */
+	bool (*is_over)(void *arg);
+	void *arg;
+};
 
 /* One attribute as a plan displays it: the name in the language's words. */
 struct mr_provider {
@@ -109,10 +168,28 @@ struct mr_provider {
 	/* Valid after the first observe. */
 	MR_CHECK int (*describe)(struct mr_backend *backend, struct mr_live_info *out);
 
+	/* What doctor wants to know; changes nothing, needs nothing else before. NULL: nothing is
+	 * known besides describe and probe. */
+	int (*inspect)(struct mr_backend *backend, struct mr_inspection *out);
+
 	/* Adds whatever tells cheaply that everything this backend would read is as it was at
 	 * another time: identities of files, contextCSN. False when that cannot be told. May be
 	 * called before all others. NULL: never. */
 	bool (*fingerprint)(struct mr_backend *backend, struct mr_fingerprint *print);
+
+	/* Blocks until it is stopped and tells what moves. Outages are waited out. NULL: what this
+	 * backend reads stands in files. */
+	MR_CHECK int (*watch)(struct mr_backend *backend, const struct mr_provider_watch *watch);
+	/* Every folder and the name in it (NULL: any) that a read looks at: the files that we own
+	 * or that decide what they mean. Starts no program; needs no running server; a folder may
+	 * come more than once, or not be there yet. What cannot be read is reported after all that
+	 * is known was told. NULL: no files. */
+	MR_CHECK int (*watched)(struct mr_backend *backend,
+	        void (*each)(void *arg, const char *folder, const char *name), void *arg);
+	/* Who changed an item last. Never fails: what cannot be had is left empty. After observe.
+	 * Views live in arena. NULL: never known. */
+	void (*who)(struct mr_backend *backend, const struct mr_trace_of *of,
+	        struct mr_arena *arena, struct mr_trace *out);
 
 	/* The collections that this desired state, or the live state that we own, has on this
 	 * server. Also judges the desired state against this server (unknown parameter, map type
@@ -169,6 +246,11 @@ struct mr_provider {
 	/* S6: is the server itself well: listens, answers, processes alive. MR_E_FAILED with what
 	 * is not. */
 	MR_CHECK int (*probe)(struct mr_backend *backend);
+
+	/* Numbers worth watching beside what is managed: the lengths of queues. Bounded; what
+	 * cannot be had is not told. NULL: none. */
+	void (*measure)(struct mr_backend *backend,
+	        void (*tell)(void *arg, const char *name, uint64_t value), void *arg);
 
 	/* S9 and after an undo: removes what only this transaction needed. */
 	MR_CHECK int (*finish)(

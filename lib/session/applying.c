@@ -7,9 +7,18 @@
 #include "apply/apply.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "session/pausing.h"
 #include "session/run.h"
 
 enum { RECORDS_LIMIT = 10000 };
+
+/* A pause holds back what would change something; what was interrupted is ended all the same. */
+static int begin(struct mr_session_run *run)
+{
+	int code = mr_session_run_begin(run);
+
+	return code ? code : mr_pause_check(run->session);
+}
 
 /* A saved plan is made anew from its own commit or folder and must come out the same for the
  * objects it touches. */
@@ -63,7 +72,7 @@ int mailreeve_apply(struct mailreeve *session, const struct mailreeve_apply_opti
 	        .options = options,
 	        .verb = "apply",
 	        .how = {.allow = options->allow, .only = options->only, .heals_drift = true}};
-	int code = mr_session_run_begin(&run);
+	int code = begin(&run);
 
 	if (!code)
 		code = options->plan_file ? plan_from_file(&run, options->plan_file)
@@ -110,14 +119,31 @@ static int check_quarantine(struct mr_session_run *run)
 	        run->wanted.commit.data, MR_FMT(why));
 }
 
-int mailreeve_sync(
-        struct mailreeve *session, enum mailreeve_format format, struct mailreeve_text *out)
+/* commit: one that was fetched and compiled before; NULL: the head of the branch, fetched now. */
+static int plan_sync(struct mr_session_run *run, const char *commit)
 {
-	struct mailreeve_apply_options options = {.format = format};
-	struct mr_session_run run = {.session = session,
-	        .options = &options,
-	        .verb = "sync",
-	        .how = {.follows_drift_mode = true}};
+	int code;
+
+	if (!commit)
+		return plan_now(run);
+	run->wanted.ref = run->session->host.repository_branch;
+	code = mr_session_want_commit(run->session, mr_str_from(commit), &run->wanted);
+	return code ? code : mr_session_plan(run->session, &run->wanted, &run->how, &run->plan);
+}
+
+static void tell_outcome(const struct mr_session_run *run, struct mailreeve_outcome *out)
+{
+	if (!out)
+		return;
+	out->run = run->applied;
+	out->is_changed = run->applied > 0 && !mr_plan_is_empty(run->plan);
+	out->n_drift = run->plan ? mr_plan_drift_count(run->plan) : 0;
+}
+
+static int sync_to(struct mr_session_run *run, const char *commit, struct mailreeve_text *text,
+        struct mailreeve_outcome *out)
+{
+	struct mailreeve *session = run->session;
 	int code = 0;
 
 	if (session->has_host && session->host.signatures_required)
@@ -125,16 +151,46 @@ int mailreeve_sync(
 		        "signatures: {required: true} is not supported by this version: nothing is "
 		        "applied");
 	if (!code)
-		code = mr_session_run_begin(&run);
+		code = begin(run);
 	if (!code)
-		code = plan_now(&run);
+		code = plan_sync(run, commit);
 	if (!code)
-		code = check_descent(&run);
+		code = check_descent(run);
 	if (!code)
-		code = check_quarantine(&run);
+		code = check_quarantine(run);
 	if (!code)
-		code = mr_session_run_execute(&run);
-	return mr_session_run_end(&run, code, out);
+		code = mr_session_run_execute(run);
+	tell_outcome(run, out);
+	return mr_session_run_end(run, code, text);
+}
+
+int mailreeve_sync(
+        struct mailreeve *session, enum mailreeve_format format, struct mailreeve_text *out)
+{
+	struct mailreeve_apply_options options = {.format = format};
+	struct mr_session_run run = {.session = session,
+	        .options = &options,
+	        .verb = "sync",
+	        .how = {.heals_drift = true, .follows_drift_mode = true},
+	        .is_telling = true};
+
+	return sync_to(&run, NULL, out, NULL);
+}
+
+int mailreeve_sync_commit(struct mailreeve *session, const char *commit,
+        struct mailreeve_text *text, struct mailreeve_outcome *out)
+{
+	struct mailreeve_apply_options options = {.format = MAILREEVE_TEXT};
+	struct mr_session_run run = {.session = session,
+	        .options = &options,
+	        .verb = "sync",
+	        .how = {.heals_drift = true, .follows_drift_mode = true}};
+	int status;
+
+	*out = (struct mailreeve_outcome){0};
+	status = sync_to(&run, commit, text, out);
+	mr_session_tell(session, mr_str_from(commit), out);
+	return status;
 }
 
 /* The newest run that changed something, or 0. */
@@ -189,7 +245,7 @@ int mailreeve_rollback(struct mailreeve *session, int64_t id,
 	        .how = {.allow = options->allow, .heals_drift = true}};
 	struct mr_applied left = {0};
 	mr_str commit = {0};
-	int code = mr_session_run_begin(&run);
+	int code = begin(&run);
 
 	if (!code)
 		code = mr_state_applied(session->state, &session->arena, &left);

@@ -11,7 +11,9 @@
 #include "base/text.h"
 #include "session/host_yaml.h"
 
-enum key_type { KEY_TEXT, KEY_ADDRESS, KEY_PATH, KEY_FLAG, KEY_DURATION, KEY_CHOICE };
+enum { LARGEST_COUNT = 1000000 };
+
+enum key_type { KEY_TEXT, KEY_ADDRESS, KEY_PATH, KEY_FLAG, KEY_DURATION, KEY_COUNT, KEY_CHOICE };
 
 struct key {
 	const char *section;
@@ -110,6 +112,10 @@ static const char *store(const struct loading *loading, const struct key *key, m
 	case KEY_DURATION:
 		return mr_duration_parse(value, member_of(loading, key))
 		               ? "is no duration like 30s, 5m or 12h"
+		               : NULL;
+	case KEY_COUNT:
+		return mr_number_parse(value, LARGEST_COUNT, member_of(loading, key))
+		               ? "is no number"
 		               : NULL;
 	case KEY_CHOICE:
 		return store_choice(loading, key, value);

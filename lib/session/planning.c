@@ -5,7 +5,8 @@
 
 #include "base/buf.h"
 #include "base/file.h"
-#include "session/session.h"
+#include "session/contending.h"
+#include "session/observing.h"
 
 /* The rails in force: those of the last applied commit, else the built-in ones. */
 static int policy_in_force(
@@ -72,6 +73,9 @@ int mr_session_plan(struct mailreeve *session, const struct mr_wanted *wanted,
 	        .progress = session->options.progress,
 	        .progress_arg = session->options.arg};
 	int code = check_allowances(session, how->allow);
+
+	if (how->heals_drift && how->follows_drift_mode)
+		input.contended = mr_contended_names(session);
 
 	if (!code)
 		code = policy_in_force(session, policy, &input.policy);
@@ -163,6 +167,7 @@ static int finish_plan(struct mailreeve *session, const struct mr_plan *plan,
 	int code = options->out_file ? write_plan_file(session, plan, options->out_file) : 0;
 
 	if (!code) {
+		mr_session_observe_drift(session, plan);
 		mr_session_render(session, plan, options->format, &text);
 		mr_session_give(&text, out);
 		code = check_classes(session, plan, options->fail_on);

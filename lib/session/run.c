@@ -12,7 +12,10 @@
 
 #include "apply/apply.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/file.h"
+#include "session/notifying.h"
+#include "session/observing.h"
 
 enum { REASONS_LIMIT = 4096 };
 
@@ -38,10 +41,10 @@ int mr_session_run_begin(struct mr_session_run *run)
 {
 	struct mailreeve *session = run->session;
 	struct mr_record last = {0};
-	bool was_open = false;
 	int code = mr_session_open_state(session, true, run->verb);
 
 	run->began = time(NULL);
+	run->began_ms = mr_clock_ms();
 
 	if (!code && !mr_state_is_trusted(session->state))
 		code = mr_fail(&session->diags, MR_E_CONFIG,
@@ -55,12 +58,12 @@ int mr_session_run_begin(struct mr_session_run *run)
 		code = mr_session_open_servers(session);
 	if (!code) {
 		code = mr_recover(&session->diags, &session->host, session->state, session->servers,
-		        session->n_servers, &was_open);
+		        session->n_servers, &run->was_open);
 		run->is_begun = !code; /* a failed recovery puts itself on record */
 	}
 	if (run->is_begun && last_run(session, &last))
 		run->last_before = last.id;
-	if (!code && was_open)
+	if (!code && run->was_open)
 		mr_diags_at(&session->diags, MR_WARNING, "MR-RECOVERED", NULL,
 		        "an interrupted apply was found and ended before this one began: see "
 		        "'mailreeve history'");
@@ -97,23 +100,29 @@ static mr_str allowed_text(struct mr_session_run *run)
 	return result;
 }
 
-/* All that went wrong, in one line. */
-static mr_str reasons(struct mr_session_run *run)
+mr_str mr_session_reasons(struct mailreeve *session)
 {
 	struct mr_buf text = MR_BUF_INIT;
 	mr_str result, before = {0};
 
-	mr_vec_each (diag, &run->session->diags.list) {
+	mr_vec_each (diag, &session->diags.list) {
 		if (diag->severity != MR_ERROR || text.size > REASONS_LIMIT ||
 		        mr_str_eq(diag->text, before))
 			continue;
 		before = diag->text;
 		mr_buf_printf(&text, "%s%.*s", text.size > 0 ? "; " : "", MR_FMT(diag->text));
 	}
-	result = text.size > 0 ? mr_str_copy(&run->session->arena, mr_buf_str(&text))
-	                       : allowed_text(run);
+	result = mr_str_copy(&session->arena, mr_buf_str(&text));
 	mr_buf_done(&text);
 	return result;
+}
+
+/* Of the history: what went wrong, or what was allowed. */
+static mr_str detail(struct mr_session_run *run)
+{
+	mr_str why = mr_session_reasons(run->session);
+
+	return why.size > 0 ? why : allowed_text(run);
 }
 
 static void add_plan(struct mr_session_run *run, struct mr_record *record)
@@ -166,7 +175,7 @@ static void record_end(struct mr_session_run *run, int code)
 	        .subject = run->wanted.subject,
 	        .result = result_word(code),
 	        .exit_status = mr_error_status(code),
-	        .detail = reasons(run),
+	        .detail = detail(run),
 	        .started = run->began,
 	        .ended = time(NULL)};
 	int64_t id;
@@ -192,7 +201,7 @@ static int keep_directory(struct mr_session_run *run)
 	if (run->wanted.directory.size == 0)
 		return 0;
 	if (!session->repo) {
-		options.mirror = mr_session_path(session, "repository.git");
+		options.mirror = mr_session_source_path(session, "repository.git");
 		options.branch = session->host.repository_branch;
 		options.url = session->host.repository_url;
 		code = mr_repo_open(&session->diags, &options, &session->repo);
@@ -249,16 +258,20 @@ static int carry_out(struct mr_session_run *run)
 	        .version = MR_VERSION,
 	        .notice = session->options.notice,
 	        .progress = session->options.progress,
-	        .progress_arg = session->options.arg};
+	        .is_stopping = session->options.is_stopping,
+	        .progress_arg = session->options.arg,
+	        .timing = &run->timing};
 	int code = keep_directory(run);
 
 	input.commit = run->wanted.commit;
 	input.confirm_within_seconds = run->options ? run->options->confirm_within_seconds : 0;
 	if (!code)
 		code = mr_apply(&input, &result);
+	mr_timing_end(&run->timing);
 	if (!code && session->repo && run->wanted.commit.size > 0)
 		code = mr_repo_keep(&session->diags, session->repo, run->wanted.commit, result.run);
 	tell_result(run, &result, code);
+	run->applied = result.run;
 	return code;
 }
 
@@ -277,6 +290,10 @@ int mr_session_run_end(struct mr_session_run *run, int code, struct mailreeve_te
 {
 	if (run->is_begun && code != MR_E_USAGE)
 		record_end(run, code);
+	if (code != MR_E_USAGE)
+		mr_session_observe_run(run, code);
+	if (run->is_telling && run->session->state)
+		mr_session_notify(run->session);
 	mr_session_give(&run->shown, out);
 	if (run->plan)
 		mr_plan_free(run->plan);

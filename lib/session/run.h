@@ -5,6 +5,7 @@
 #ifndef MR_SESSION_RUN_H
 #define MR_SESSION_RUN_H
 
+#include "apply/timing.h"
 #include "session/session.h"
 
 struct mr_session_run {
@@ -16,8 +17,13 @@ struct mr_session_run {
 	struct mr_plan *plan;
 	struct mr_buf shown; /* the plan as text in the asked format */
 	int64_t began;       /* time of day */
+	int64_t began_ms;    /* monotonic */
+	struct mr_timing timing;
+	bool is_telling;     /* receivers of notices are told at the end */
 	int64_t last_before; /* the newest run on record when this one began, or 0 */
 	bool is_begun;
+	bool was_open;   /* an interrupted transaction was found and ended */
+	int64_t applied; /* the run that the apply put on record, or 0 */
 };
 
 /* S0 and recovery: nothing else is done while a transaction is open. */

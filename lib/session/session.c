@@ -5,10 +5,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "notify/notify.h"
 #include "session/host.h"
 
 /* In the order in which their diagnostics shall be read; the order of writing is the collections'
@@ -46,6 +49,8 @@ int mailreeve_open(const struct mailreeve_options *options, struct mailreeve **o
 	if (options->config) {
 		code = mr_host_load(
 		        &session->diags, &session->arena, options->config, &session->host);
+		if (!code)
+			code = mr_notify_check(&session->diags, &session->host);
 		session->has_host = code == 0;
 	}
 	return mr_error_status(code);
@@ -61,6 +66,8 @@ void mailreeve_close(struct mailreeve *session)
 		mr_state_close(session->state);
 	if (session->repo)
 		mr_repo_close(session->repo);
+	if (session->state && geteuid() == 0)
+		(void)mailreeve_share_source(session); /* the next fetch says what it lacks */
 	mr_diags_done(&session->diags);
 	mr_arena_done(&session->arena);
 	free(session);
@@ -94,6 +101,14 @@ const char *mr_session_path(struct mailreeve *session, const char *name)
 	        .data;
 }
 
+const char *mr_session_source_path(struct mailreeve *session, const char *name)
+{
+	const char *folder = mr_session_path(session, "source");
+
+	(void)mkdir(folder, 0700); /* whoever needs a file there says that it cannot be had */
+	return mr_str_printf(&session->arena, "%s/%s", folder, name).data;
+}
+
 const char *mr_session_text_or_null(struct mailreeve *session, mr_str s)
 {
 	return s.size > 0 ? mr_str_copy(&session->arena, s).data : NULL;
@@ -116,6 +131,7 @@ int mr_session_open_state(struct mailreeve *session, bool is_writer, const char 
 {
 	struct mr_state_options options = {.is_writer = is_writer,
 	        .lock_timeout_ms = session->options.lock_timeout_ms,
+	        .lets_pass = session->host.run_as_user.size > 0,
 	        .purpose = purpose};
 	int code = need_host(session);
 
@@ -132,7 +148,8 @@ int mr_session_open_repo(struct mailreeve *session)
 	        .branch = host->repository_branch,
 	        .ssh_key = host->ssh_key,
 	        .known_hosts = host->known_hosts,
-	        .ca_file = host->repository_ca_file};
+	        .ca_file = host->repository_ca_file,
+	        .timeout_ms = session->fetch_timeout_ms};
 	int code = need_host(session);
 
 	if (code || session->repo)
@@ -141,7 +158,7 @@ int mr_session_open_repo(struct mailreeve *session)
 		return mr_fail(&session->diags, MR_E_CONFIG,
 		        "agent.yaml names no repository (hint: set repository: {url: …}, or use "
 		        "--dir)");
-	options.mirror = mr_session_path(session, "repository.git");
+	options.mirror = mr_session_source_path(session, "repository.git");
 	return mr_repo_open(&session->diags, &options, &session->repo);
 }
 
@@ -180,6 +197,14 @@ void mr_wanted_done(struct mr_wanted *wanted)
 	*wanted = (struct mr_wanted){0};
 }
 
+/* Never NULL: a secret that is asked for where there is no folder is reported as missing. */
+static const char *secrets_directory(struct mailreeve *session)
+{
+	const char *directory = mr_session_text_or_null(session, session->host.secrets_directory);
+
+	return directory ? directory : "/nonexistent";
+}
+
 static int compile(struct mailreeve *session, struct mr_wanted *out)
 {
 	struct mr_compile_options options = {.host = session->host.name,
@@ -188,12 +213,11 @@ static int compile(struct mailreeve *session, struct mr_wanted *out)
 	struct mr_compile_stats stats = {0};
 	int code;
 
-	options.cache_path = session->state ? mr_session_path(session, "desired.db") : NULL;
-	options.secrets_directory =
-	        mr_session_text_or_null(session, session->host.secrets_directory);
-	if (!options.secrets_directory)
-		options.secrets_directory =
-		        "/nonexistent"; /* a secret that is asked for is then reported as missing */
+	options.cache_path = session->state || session->is_unprivileged
+	                             ? mr_session_source_path(session, "desired.db")
+	                             : NULL;
+	if (!session->is_unprivileged)
+		options.secrets_directory = secrets_directory(session);
 	mr_session_progress(session, "reading the desired state");
 	out->tree_id = mr_str_copy(&session->arena, mr_tree_id(out->tree));
 	code = mr_compile(&session->diags, out->tree, &options, &out->desired, &stats);

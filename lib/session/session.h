@@ -27,6 +27,8 @@ struct mailreeve {
 	struct mr_state *state;
 	struct mr_plan_server servers[MR_SESSION_SERVERS];
 	size_t n_servers;
+	bool is_unprivileged;      /* a part of the agent that may read no secret and no state */
+	unsigned fetch_timeout_ms; /* 0: the repository's own */
 };
 
 /* One desired state, opened from a folder, a commit, or nothing (before the first run). Views live
@@ -56,7 +58,7 @@ struct mr_planning {
 	const char *const *allow; /* NULL terminated, or NULL */
 	const char *only;
 	bool heals_drift;
-	bool follows_drift_mode; /* of agent.yaml, server by server, instead of heals_drift */
+	bool follows_drift_mode; /* heals only where agent.yaml says so, server by server */
 };
 MR_CHECK int mr_session_plan(struct mailreeve *session, const struct mr_wanted *wanted,
         const struct mr_planning *how, struct mr_plan **out);
@@ -69,10 +71,17 @@ void mr_session_render(const struct mailreeve *session, const struct mr_plan *pl
 /* For verbs that write no other format: MR_E_USAGE. */
 MR_CHECK int mr_session_only_text_or_json(struct mailreeve *session, enum mailreeve_format format);
 
+/* All that went wrong, in one line; empty: nothing. */
+mr_str mr_session_reasons(struct mailreeve *session);
+/* Fills commit and reason of an outcome. */
+void mr_session_tell(struct mailreeve *session, mr_str commit, struct mailreeve_outcome *out);
 /* Who is on record in the history. */
 mr_str mr_session_who(struct mailreeve *session);
 /* A path inside the state directory, NUL terminated, in the session's arena. */
 const char *mr_session_path(struct mailreeve *session, const char *name);
+/* The same inside its folder 'source': what is made from the repository alone, and may belong to
+ * the user that fetches and parses. The folder is made when the state directory is there. */
+const char *mr_session_source_path(struct mailreeve *session, const char *name);
 /* A NUL-terminated copy in the session's arena; NULL for the empty view. */
 const char *mr_session_text_or_null(struct mailreeve *session, mr_str s);
 void mr_session_progress(struct mailreeve *session, const char *what);

@@ -11,6 +11,9 @@
 #include "source/tree.h"
 
 #include <git2.h>
+#if __has_include(<git2/sys/errors.h>)
+#include <git2/sys/errors.h> /* from libgit2 1.8 on: git_error_set_str */
+#endif
 
 #define MR_TREE_DEEPEST       32
 #define MR_TREE_LARGEST_BYTES ((uint64_t)16 << 20)

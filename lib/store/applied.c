@@ -131,6 +131,40 @@ int mr_state_quarantine(struct mr_state *state, mr_str commit, mr_str effects_di
 	return mr_sql_run(&state->sql, statement);
 }
 
+int mr_state_quarantined_count(struct mr_state *state, uint64_t *out)
+{
+	int result;
+	sqlite3_stmt *statement = mr_state_read(state, STATE_QUARANTINE_COUNT, &result);
+
+	*out = 0;
+	if (!statement)
+		return result;
+	result = mr_sql_step(&state->sql, statement);
+	if (result > 0)
+		*out = (uint64_t)sqlite3_column_int64(statement, 0);
+	(void)sqlite3_reset(statement);
+	return result < 0 ? result : 0;
+}
+
+int mr_state_quarantined(struct mr_state *state, size_t limit, struct mr_arena *arena,
+        struct mr_quarantined **out, size_t *out_n)
+{
+	int result;
+	sqlite3_stmt *statement = mr_state_read(state, STATE_QUARANTINE_LIST, &result);
+
+	*out_n = 0;
+	*out = mr_alloc_n(arena, limit, sizeof **out);
+	if (!statement)
+		return result;
+	(void)sqlite3_bind_int64(statement, 1, (int64_t)limit);
+	while (*out_n < limit && (result = mr_sql_step(&state->sql, statement)) > 0)
+		(*out)[(*out_n)++] =
+		        (struct mr_quarantined){mr_sql_column_copy(statement, 0, arena),
+		                mr_sql_column_copy(statement, 1, arena)};
+	(void)sqlite3_reset(statement);
+	return result < 0 ? result : 0;
+}
+
 bool mr_state_is_quarantined(struct mr_state *state, mr_str commit, mr_str effects_digest,
         struct mr_arena *arena, mr_str *out_why)
 {

@@ -89,6 +89,13 @@ int mr_lock_take(struct mr_diags *diags, const char *path, const struct mr_state
 	return 0;
 }
 
+bool mr_state_is_locked(struct mr_state *state)
+{
+	MR_CLOSE int fd = open(mr_state_path(state, "lock"), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
 void mr_lock_release(int fd)
 {
 	if (fd < 0)

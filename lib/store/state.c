@@ -57,6 +57,10 @@ const char *const mr_state_texts[STATE_STATEMENT_COUNT] = {
         [STATE_QUARANTINE] = "INSERT OR REPLACE INTO quarantine VALUES (?1, ?2, ?3)",
         [STATE_QUARANTINE_FIND] =
                 "SELECT why FROM quarantine WHERE commit_id = ?1 OR (effects = ?2 AND ?2 <> '')",
+        [STATE_QUARANTINE_COUNT] = "SELECT count(*) FROM quarantine",
+        [STATE_QUARANTINE_LIST] =
+                "SELECT commit_id, why FROM quarantine ORDER BY (SELECT max(id) FROM run WHERE "
+                "run.commit_id = quarantine.commit_id) DESC LIMIT ?1",
         [STATE_UNQUARANTINE] = "DELETE FROM quarantine WHERE commit_id = ?1",
 };
 
@@ -129,11 +133,11 @@ sqlite3_stmt *mr_state_read(struct mr_state *state, enum state_statement number,
 }
 
 /* systemd and package scripts make such folders 0755: ours is narrowed. */
-static int own_folder(struct mr_state *state)
+static int own_folder(struct mr_state *state, mode_t mode)
 {
 	struct stat status;
 	int code = geteuid() == 0 ? MR_E_CONFIG : MR_E_DENIED;
-	int result = mr_dir_make(state->diags, state->directory, 0700);
+	int result = mr_dir_make(state->diags, state->directory, mode);
 
 	if (result < 0)
 		return result;
@@ -149,7 +153,7 @@ static int own_folder(struct mr_state *state)
 		                              "state_directory");
 		return code;
 	}
-	if ((status.st_mode & 07777) != 0700 && chmod(state->directory, 0700) < 0)
+	if ((status.st_mode & 07777) != mode && chmod(state->directory, mode) < 0)
 		return mr_fail(state->diags, MR_E_CONFIG, "cannot change the mode of '%s': %s",
 		        state->directory, strerror(errno));
 	return 0;
@@ -157,7 +161,7 @@ static int own_folder(struct mr_state *state)
 
 static int become_writer(struct mr_state *state, const struct mr_state_options *options)
 {
-	int result = own_folder(state);
+	int result = own_folder(state, options->lets_pass ? 0711 : 0700);
 
 	if (result < 0)
 		return result;

@@ -22,6 +22,7 @@ struct mr_state;
 struct mr_state_options {
 	const char *directory;
 	bool is_writer; /* takes the lock; MR_E_BUSY names who holds it */
+	bool lets_pass; /* others may pass through the folder (0711) to what is theirs below it */
 	unsigned lock_timeout_ms;
 	const char *purpose; /* "apply": shown to the others while the lock is held */
 };
@@ -36,6 +37,8 @@ void mr_state_close(struct mr_state *state);
  * aside as state.db.damaged and an empty one made. Takes the lock for that long. */
 MR_CHECK int mr_state_trust(struct mr_diags *diags, const struct mr_state_options *options);
 bool mr_state_is_trusted(const struct mr_state *state);
+/* Whether another writer is at work now. */
+bool mr_state_is_locked(struct mr_state *state);
 const char *mr_state_directory(const struct mr_state *state);
 /* 32 bytes, made from the kernel's random source by the first writer; of this process only where
  * there is none. */
@@ -121,6 +124,13 @@ MR_CHECK int mr_state_record_before(
 /* Quarantine: commits that were rolled back, with the digest of their effects. */
 MR_CHECK int mr_state_quarantine(
         struct mr_state *state, mr_str commit, mr_str effects_digest, mr_str why);
+MR_CHECK int mr_state_quarantined_count(struct mr_state *state, uint64_t *out);
+struct mr_quarantined {
+	mr_str commit, why;
+};
+/* The newest ones, at most limit. */
+MR_CHECK int mr_state_quarantined(struct mr_state *state, size_t limit, struct mr_arena *arena,
+        struct mr_quarantined **out, size_t *out_n);
 bool mr_state_is_quarantined(struct mr_state *state, mr_str commit, mr_str effects_digest,
         struct mr_arena *arena, mr_str *out_why);
 

@@ -211,6 +211,28 @@ static void digests_are_the_known_ones(void **state)
 	mr_buf_done(&hex);
 }
 
+/* RFC 4231, cases 2 and 6: a short key, and one longer than a block. */
+static void message_codes_are_the_known_ones(void **state)
+{
+	char key[131];
+	struct mr_digest digest =
+	        mr_digest_hmac(MR_STR("what do ya want for nothing?"), MR_STR("Jefe"));
+	struct mr_buf hex = MR_BUF_INIT;
+
+	(void)state;
+	mr_digest_format(&digest, &hex);
+	assert_string_equal(
+	        hex.data, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	memset(key, 0xaa, sizeof key);
+	digest = mr_digest_hmac(MR_STR("Test Using Larger Than Block-Size Key - Hash Key First"),
+	        (mr_str){key, sizeof key});
+	mr_buf_clear(&hex);
+	mr_digest_format(&digest, &hex);
+	assert_string_equal(
+	        hex.data, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+	mr_buf_done(&hex);
+}
+
 static struct mr_digest digest_two(mr_str first, mr_str second)
 {
 	struct mr_hash hash;
@@ -316,6 +338,7 @@ int main(void)
 	        cmocka_unit_test(diagnostics_are_sorted_and_told_once),
 	        cmocka_unit_test(diagnostics_keep_their_own_copies),
 	        cmocka_unit_test(digests_are_the_known_ones),
+	        cmocka_unit_test(message_codes_are_the_known_ones),
 	        cmocka_unit_test(sized_parts_do_not_run_together),
 	        cmocka_unit_test(a_sorter_hands_out_in_key_order),
 	        cmocka_unit_test(a_sorter_tells_keys_that_share_their_first_bytes),

@@ -159,6 +159,30 @@ static void a_changed_file_has_another_identity(void **state)
 	assert_memory_not_equal(&before, &after, sizeof after);
 }
 
+static void what_is_published_is_whole_and_has_its_mode(void **state)
+{
+	struct fixture *f = *state;
+	const char *name = path(f, "x");
+	struct stat status;
+	mode_t before = umask(077);
+
+	assert_int_equal(mr_file_publish(&f->diags, name, MR_STR("one"), 0644), 0);
+	assert_int_equal(mr_file_publish(&f->diags, name, MR_STR("two"), 0644), 0);
+	(void)umask(before);
+	assert_int_equal(stat(name, &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0644);
+	assert_int_equal(mr_file_read(&f->diags, name, 100, &f->buf), 0);
+	assert_string_equal(f->buf.data, "two");
+	/* not over a folder, and nothing is left beside it */
+	assert_int_equal(mkdir(path(f, "folder"), 0755), 0);
+	assert_int_equal(
+	        mr_file_publish(&f->diags, path(f, "folder"), MR_STR("x"), 0644), MR_E_FAILED);
+	assert_int_equal(rmdir(path(f, "folder")), 0);
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(rmdir(f->root), 0);
+	assert_int_equal(mkdir(f->root, 0700), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -166,6 +190,7 @@ int main(void)
 	        TEST(a_file_is_replaced_and_read),
 	        TEST(mode_and_owner_stay__when_replaced),
 	        TEST(links_are_not_replaced),
+	        TEST(what_is_published_is_whole_and_has_its_mode),
 	        TEST(nothing_is_left_behind__when_a_replace_fails),
 	        TEST(pipes_and_folders_are_not_read),
 	        TEST(folders_are_made_with_parents_and_removed_whole),

@@ -230,6 +230,21 @@ static void base64_is_strict(void **state)
 		assert_int_equal(mr_base64_decode(*state, mr_str_from(bad[i]), &out), MR_E_INVALID);
 }
 
+static void base64_comes_back(void **state)
+{
+	static const char *const texts[] = {"", "a", "ab", "abc", "abcd"};
+	static const char *const coded[] = {"", "YQ==", "YWI=", "YWJj", "YWJjZA=="};
+	struct mr_buf out = MR_BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		mr_buf_clear(&out);
+		mr_base64_encode(mr_str_from(texts[i]), &out);
+		assert_true(mr_str_is(mr_buf_str(&out), coded[i]));
+	}
+	mr_buf_done(&out);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -246,6 +261,7 @@ int main(void)
 	        TEST(numbers_are_strict),
 	        TEST(distance_is_counted_up_to_a_limit),
 	        TEST(base64_is_strict),
+	        TEST(base64_comes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

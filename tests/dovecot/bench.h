@@ -235,6 +235,15 @@ static inline void must(struct bench *bench, int code)
 	fail_msg("code %s", mr_error_name(code));
 }
 
+/* What dovecot.conf must begin with: nothing in 2.3. */
+static inline const char *version_lines(struct bench *bench)
+{
+	must(bench, mr_dovecot_learn_version(bench->backend));
+	return mr_str_starts(bench->backend->version_text, MR_STR("2.3."))
+	               ? ""
+	               : "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n";
+}
+
 /* Everything of a stream, copied; a negative code ends the test. */
 static inline struct items drain(struct bench *bench, struct mr_cursor *cursor)
 {

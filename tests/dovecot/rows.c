@@ -81,8 +81,9 @@ static void each_state_comes_back_from_its_row(void **state)
 		        mr_dovecot_row_format(bench->backend->version, user->address, body, &line),
 		        0);
 		assert_true(mr_dovecot_row_parse((mr_str){line.data, line.size - 1}, &row));
-		assert_true(same_body(
-		        bench, &ROWS, body, mr_dovecot_row_body(&live, &row, STATES[i].denied)));
+		assert_true(same_body(bench, &ROWS, body,
+		        mr_dovecot_row_body(
+		                bench->backend->version, &live, &row, STATES[i].denied)));
 		mr_buf_done(&line);
 	}
 	mr_attrs_builder_done(&desired);

@@ -297,11 +297,11 @@ static void wrong_settings_are_refused_before_anything_moves(void **state)
 	struct bench *bench = *state;
 	static const char *const wrong[][3] = {
 	        {"mail_driver", "nosuch", "Unknown mail storage driver"},
-	        {"mail_max_keyword_length", "many", "Invalid number"},
+	        {"mail_max_userip_connections", "many", "Invalid number"},
 	        {"protocols", "imap nosuch", "Unknown protocol"},
 	        {"protocol imap/mail_plugins/nosuch", "yes", "Plugin 'nosuch' not found"},
 	        {"auth_mechanisms", "plain nosuch", "Unknown authentication mechanism"},
-	        {"ssl_server_cert_file", "/nonexistent", "Can't open file"},
+	        {"ssl_server_cert_file", "/nonexistent", "/nonexistent"},
 	        {"ssl_server_cert_file", "/etc/passwd", "holds no BEGIN CERTIFICATE"},
 	};
 	char *before = read_text(bench, bench->config);

@@ -43,17 +43,26 @@ static inline int run(
 static inline void server_open(struct bench *bench, const char *more)
 {
 	static const char format[] =
-	        "base_dir = %1$s/run\nstate_dir = %1$s/state\ninstance_name = %1$s\n"
+	        "%4$sbase_dir = %1$s/run\nstate_dir = %1$s/state\ninstance_name = %1$s\n"
 	        "log_path = %1$s/log\nlisten = 127.0.0.1\nssl = no\nprotocols = imap lmtp\n"
-	        "auth_failure_delay = 0\nmail_location = maildir:~/Mail\n"
-	        "passdb {\n  driver = static\n  args = password=0d5c4a\n}\n"
+	        "auth_failure_delay = 0\n%5$s"
 	        "service imap-login {\n  inet_listener imap {\n    port = %2$u\n  }\n"
 	        "  inet_listener imaps {\n    port = 0\n  }\n}\n%3$s";
 	struct mr_buf text = MR_BUF_INIT;
 	const char *argv[] = {"dovecot", "-c", bench->config, NULL};
+	const char *lines;
+	bool is_old;
 
 	bench_open(bench, "");
-	mr_buf_printf(&text, format, bench->folder, free_port(), more);
+	lines = version_lines(bench);
+	is_old = *lines == 0;
+	mr_buf_printf(&text, format, bench->folder, free_port(), more,
+	        is_old ? "" : "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n",
+	        is_old ? "mail_location = maildir:~/Mail\n"
+	                 "passdb {\n  driver = static\n  args = password=0d5c4a\n}\n"
+	               : "mail_driver = maildir\nmail_path = ~/Mail\n"
+	                 "passdb nobody {\n  driver = static\n"
+	                 "  passdb_static_password = 0d5c4a\n}\n");
 	write_text(bench->config, text.data);
 	mr_buf_done(&text);
 	assert_int_equal(mkdir(path_in(bench, "run"), 0755), 0);

@@ -243,6 +243,11 @@ static void drift_is_listed_apart__and_put_back_or_left(void **state)
 	mr_plan_free(plan);
 	shelf.host.drift_mode_postfix = MR_STR("heal");
 	plan = shelf_plan(&shelf);
+	assert_true(mr_plan_is_empty(plan)); /* a look heals nothing, whatever the mode */
+	assert_int_equal(mr_plan_drift_count(plan), 2);
+	mr_plan_free(plan);
+	shelf.input.heals_drift = true;
+	plan = shelf_plan(&shelf);
 	assert_int_equal(mr_plan_changes(plan)->list.n, 2);
 	mr_plan_free(plan);
 	shelf_close(&shelf);

@@ -26,7 +26,8 @@ struct fixture {
 
 static void reopen(struct fixture *f, bool is_writer)
 {
-	struct mr_state_options options = {f->directory, is_writer, 0, "test"};
+	struct mr_state_options options = {
+	        .directory = f->directory, .is_writer = is_writer, .purpose = "test"};
 
 	mr_state_close(f->state);
 	assert_int_equal(mr_state_open(&f->diags, &options, &f->state), 0);

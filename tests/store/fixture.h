@@ -58,7 +58,8 @@ static inline const char *path(struct fixture *f, const char *name)
 
 static inline int open_as(struct fixture *f, bool is_writer, struct mr_state **out)
 {
-	struct mr_state_options options = {f->directory, is_writer, 0, "test"};
+	struct mr_state_options options = {
+	        .directory = f->directory, .is_writer = is_writer, .purpose = "test"};
 
 	return mr_state_open(&f->diags, &options, out);
 }

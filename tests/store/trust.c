@@ -18,7 +18,8 @@ static void copy_file(const char *from, const char *to)
 /* Damages the state in one way, and expects distrust, no write, and a cure by trust. */
 static void expect_distrust(struct fixture *f, uint64_t owned_then)
 {
-	struct mr_state_options options = {f->directory, true, 0, "trust"};
+	struct mr_state_options options = {
+	        .directory = f->directory, .is_writer = true, .purpose = "trust"};
 	struct mr_state *state = reader(f);
 
 	assert_false(mr_state_is_trusted(state));

@@ -1,7 +1,7 @@
 /*
  * Bringing settings into force, and whether the server is well.
  */
-#include "dovecot/dovecot.h"
+#include "dovecot/names.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,6 +17,7 @@
 
 #include "base/run.h"
 #include "base/text.h"
+#include "service/service.h"
 
 #define PROGRAM_TIMEOUT_MS 30000
 #define CONNECT_TIMEOUT_MS 3000
@@ -60,8 +61,17 @@ static mr_str live_value(struct mr_backend *backend, const char *path)
 	return found ? found->value : (mr_str){0};
 }
 
-/* The master process of this configuration, or 0. */
-static pid_t master_pid(struct mr_backend *backend)
+/* The protocols in force, parted by blanks. */
+static mr_str live_protocols(struct mr_backend *backend, struct mr_arena *arena)
+{
+	mr_str words;
+
+	return backend->version->value_in(arena, &backend->live, MR_STR("protocols"), &words)
+	               ? words
+	               : (mr_str){0};
+}
+
+pid_t mr_dovecot_master(struct mr_backend *backend)
 {
 	struct mr_arena arena = MR_ARENA_INIT;
 	struct mr_buf text = MR_BUF_INIT;
@@ -94,11 +104,9 @@ static int run_program(struct mr_backend *backend, const char *const *argv, bool
 	return code;
 }
 
-static int systemd(struct mr_backend *backend, const char *verb)
+static int managed(struct mr_backend *backend, enum mr_service_verb verb)
 {
-	const char *const argv[] = {"systemctl", verb, "dovecot.service", NULL};
-
-	return run_program(backend, argv, false);
+	return mr_service_control(backend->diags, MR_SERVED_DOVECOT, verb, PROGRAM_TIMEOUT_MS);
 }
 
 static int start(struct mr_backend *backend)
@@ -114,10 +122,10 @@ static int restart(struct mr_backend *backend)
 	int code = 0;
 
 	if (!backend->options->host->services_are_direct)
-		return systemd(backend, "restart");
-	if (master_pid(backend))
+		return managed(backend, MR_SERVICE_RESTART);
+	if (mr_dovecot_master(backend))
 		code = run_program(backend, stop, false);
-	for (unsigned waited = 0; !code && master_pid(backend); waited += TICK_MS) {
+	for (unsigned waited = 0; !code && mr_dovecot_master(backend); waited += TICK_MS) {
 		if (waited > SETTLE_TIMEOUT_MS)
 			return mr_fail(backend->diags, MR_E_TIMEOUT, "Dovecot does not stop");
 		pause_ms(TICK_MS);
@@ -170,7 +178,7 @@ static int reload(struct mr_backend *backend)
 
 	recent_errors(backend, &before);
 	code = backend->options->host->services_are_direct ? run_program(backend, argv, false)
-	                                                   : systemd(backend, "reload");
+	                                                   : managed(backend, MR_SERVICE_RELOAD);
 	if (!code) {
 		pause_ms(4 * TICK_MS); /* the signal was only sent; what came of it is in the log */
 		recent_errors(backend, &after);
@@ -198,13 +206,15 @@ int mr_dovecot_activate(struct mr_backend *backend, const struct mr_change *cons
 		code = mr_dovecot_learn_live(backend);
 	if (code)
 		return code;
-	if (is_undo && !master_pid(backend) && backend->options->host->services_are_direct)
-		return start(backend);
+	if (is_undo && !mr_dovecot_master(backend))
+		what = MR_ACTIVATE_RESTART; /* it died of what is taken back: there is none to
+		                               reload */
 	code = what == MR_ACTIVATE_RESTART ? restart(backend) : reload(backend);
-	for (unsigned waited = 0; !code && waited < SETTLE_TIMEOUT_MS && !master_pid(backend);
+	for (unsigned waited = 0;
+	        !code && waited < SETTLE_TIMEOUT_MS && !mr_dovecot_master(backend);
 	        waited += TICK_MS)
 		pause_ms(TICK_MS);
-	if (!code && !master_pid(backend))
+	if (!code && !mr_dovecot_master(backend))
 		code = mr_fail(backend->diags, MR_E_FAILED,
 		        "Dovecot's master process is gone after %s",
 		        what == MR_ACTIVATE_RESTART ? "a restart" : "a reload");
@@ -257,14 +267,6 @@ static int probe_port(struct mr_backend *backend, mr_str service, mr_str host, u
 	return code;
 }
 
-static bool has_word(mr_str list, mr_str word)
-{
-	while (list.size > 0)
-		if (mr_str_eq(mr_str_split(&list, ' '), word))
-			return true;
-	return false;
-}
-
 /* Whether this listener of doveconf -a is one that the master really opens. */
 static bool is_open_listener(struct mr_backend *backend, mr_str scope)
 {
@@ -273,9 +275,9 @@ static bool is_open_listener(struct mr_backend *backend, mr_str scope)
 	mr_str protocol =
 	        live_value(backend, mr_str_printf(&arena, "%.*s/protocol", MR_FMT(service)).data);
 	mr_str ssl = live_value(backend, mr_str_printf(&arena, "%.*sssl", MR_FMT(scope)).data);
-	bool is_open =
-	        (protocol.size == 0 || has_word(live_value(backend, "protocols"), protocol)) &&
-	        !(mr_str_is(ssl, "yes") && mr_str_is(live_value(backend, "ssl"), "no"));
+	bool is_open = (protocol.size == 0 ||
+	                       mr_dovecot_has_word(live_protocols(backend, &arena), protocol)) &&
+	               !(mr_str_is(ssl, "yes") && mr_str_is(live_value(backend, "ssl"), "no"));
 
 	mr_arena_done(&arena);
 	return is_open;
@@ -286,7 +288,9 @@ static int probe_listener(struct mr_backend *backend, const struct mr_dovecot_se
 	struct mr_arena arena = MR_ARENA_INIT;
 	mr_str scope = mr_str_take(setting->path, setting->path.size - 4);
 	mr_str service = mr_str_skip(mr_str_take(scope, mr_str_find(scope, '/')), 8);
-	mr_str host = live_value(backend, mr_str_printf(&arena, "%.*saddress", MR_FMT(scope)).data);
+	mr_str host = live_value(backend,
+	        mr_str_printf(&arena, "%.*s%s", MR_FMT(scope), backend->version->listener_address)
+	                .data);
 	uint64_t port = 0;
 	int code = 0;
 
@@ -319,6 +323,14 @@ static int probe_lookup(struct mr_backend *backend)
 	return code;
 }
 
+/* auth looks whether its files are others at most once in a second of the clock: what it is asked
+ * in the second of a change it may still answer from what it read before. */
+static void await_rows(const struct mr_backend *backend)
+{
+	while (time(NULL) == backend->rows_written)
+		pause_ms(TICK_MS / 2);
+}
+
 int mr_dovecot_probe(struct mr_backend *backend)
 {
 	int code = mr_dovecot_learn_version(backend);
@@ -327,12 +339,13 @@ int mr_dovecot_probe(struct mr_backend *backend)
 		code = mr_dovecot_learn_live(backend);
 	if (code)
 		return code;
-	if (!master_pid(backend))
+	if (!mr_dovecot_master(backend))
 		return mr_fail(backend->diags, MR_E_FAILED, "Dovecot is not running");
 	mr_vec_each (setting, &backend->live.list)
 		if (mr_str_starts(setting->path, MR_STR("service ")) &&
 		        mr_str_ends(setting->path, MR_STR("/port")) &&
 		        probe_listener(backend, setting))
 			code = MR_E_FAILED;
+	await_rows(backend);
 	return probe_lookup(backend) ? MR_E_FAILED : code;
 }

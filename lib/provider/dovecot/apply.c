@@ -5,6 +5,7 @@
 #include "dovecot/dovecot.h"
 
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fileset/fileset.h"
@@ -152,6 +153,15 @@ static int is_own_work(struct writer *writer, bool *out)
 	return code;
 }
 
+/* Not time(): it may be a tick behind the clock that Dovecot reads. */
+static time_t second_of_the_clock(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now); /* this clock always exists */
+	return now.tv_sec;
+}
+
 static int apply_rows(struct writer *writer, const struct mr_change *const *changes, size_t n)
 {
 	struct mr_backend *backend = writer->backend;
@@ -166,6 +176,8 @@ static int apply_rows(struct writer *writer, const struct mr_change *const *chan
 	code = mr_dovecot_rows_edit(backend, changes, n, is_trusted, &edit);
 	if (!code && edit.changes_users)
 		code = write_rows(writer, &edit);
+	if (edit.changes_users)
+		backend->rows_written = second_of_the_clock();
 	if (!code && !writer->is_undo)
 		code = make_named_files(writer);
 	mr_dovecot_edit_done(&edit);

@@ -9,6 +9,7 @@
 #define MR_DOVECOT_DOVECOT_H
 
 #include <sys/types.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/attrs.h"
@@ -72,6 +73,7 @@ struct mr_backend {
 	struct mr_arena live_arena;
 	bool was_read, has_read_failed;
 	struct mr_file_owner secret_owner; /* of files with password hashes: root:dovecot 0640 */
+	time_t rows_written; /* the second in which apply() last did; 0: never */
 };
 
 /* settings_list.c: lists in path order. */
@@ -103,6 +105,10 @@ struct mr_dovecot_stamps {
 	struct mr_digest base; /* the same without our file */
 };
 MR_CHECK int mr_dovecot_stamp(struct mr_backend *backend, struct mr_dovecot_stamps *out);
+/* Tells folder and name (NULL: any) of every file that the configuration is made of or would be if
+ * it were there; some more than once. */
+MR_CHECK int mr_dovecot_places(struct mr_backend *backend,
+        void (*each)(void *arg, const char *folder, const char *name), void *arg);
 /* dovecot.conf with every relative name made absolute and ours replaced by own_path (NULL: left
  * out): the same configuration when read from elsewhere. */
 MR_CHECK int mr_dovecot_main_elsewhere(
@@ -116,13 +122,33 @@ MR_CHECK int mr_dovecot_learn_version(struct mr_backend *backend);
 MR_CHECK int mr_dovecot_learn_defaults(struct mr_backend *backend);
 MR_CHECK int mr_dovecot_learn_base(struct mr_backend *backend);
 MR_CHECK int mr_dovecot_learn_live(struct mr_backend *backend);
+/* Services as they are by default, where doveconf -a leaves that out. */
+MR_CHECK int mr_dovecot_complete_services(
+        struct mr_backend *backend, struct mr_dovecot_settings *settings);
+/* Adds the default of one setting that doveconf -d left out of the whole; nothing when there is no
+ * such setting. */
+MR_CHECK int mr_dovecot_learn_default_of(struct mr_backend *backend, mr_str path);
 void mr_dovecot_forget_live(struct mr_backend *backend);
 /* Blank separated names of doveadm pw -l, with a blank before and behind. */
 MR_CHECK int mr_dovecot_schemes(struct mr_backend *backend, struct mr_arena *arena, mr_str *out);
 
-/* names.c: 2.4's names and values in the words of the installed version and back. */
+/* What a passwd-file row says of the quota, as it stands there. */
+struct mr_dovecot_quota {
+	mr_str storage, messages;
+};
+
+/* version23.c, version24.c: 2.4's names and values in the words of the installed version and back.
+ */
 struct mr_dovecot_version {
-	const char *prefix; /* "2.3." */
+	const char *prefix;               /* "2.3." */
+	const char *const *list_schemes;  /* the program that lists password schemes */
+	const char *const *more_defaults; /* asks for what doveconf -d leaves out; NULL: nothing */
+	const char *listener_address;     /* the setting of an inet_listener */
+	const char *refused_schemes; /* blank separated; weak ones that no log-in gets by with */
+	uint64_t quota_unit;         /* bytes that a quota without a unit counts */
+	bool has_one_location;       /* the parts of where mail is make one setting */
+	/* doveconf -a does not say what services are by default, nor -d every other default */
+	bool hides_defaults;
 	/* Whether the installed version can say it; *out_hint (static text, may be NULL) otherwise.
 	 */
 	bool (*knows)(
@@ -134,11 +160,19 @@ struct mr_dovecot_version {
 	/* All settings of a configuration in 2.4's names that differ from the defaults. */
 	void (*all_in)(struct mr_arena *arena, const struct mr_dovecot_settings *in,
 	        const struct mr_dovecot_settings *defaults, struct mr_dovecot_settings *out);
+	/* Whether this configuration (the version's names) counts quota already. */
+	bool (*has_quota)(const struct mr_dovecot_settings *in);
 	/* A whole mailreeve.conf. */
 	void (*render)(struct mr_arena *arena, const struct mr_dovecot_settings *settings,
 	        struct mr_buf *out);
 	/* The fields of a passwd-file row that say the quota; nothing for none. */
 	void (*quota_fields)(mr_str quota, mr_str messages, struct mr_buf *out);
+	/* Takes a row's field in; false when it says nothing of the quota. */
+	bool (*quota_read)(mr_str name, mr_str value, struct mr_dovecot_quota *out);
+	/* For the twin: the users of FOLDER/users; mail below the home or FOLDER/home. */
+	void (*twin_accounts)(const char *folder, struct mr_buf *out);
+	void (*twin_mail)(const struct mr_dovecot_settings *effective, const char *folder,
+	        struct mr_buf *out);
 };
 const struct mr_dovecot_version *mr_dovecot_version_find(mr_str text);
 /* Whether two values mean the same: sizes, times, truth, words. */
@@ -169,7 +203,7 @@ struct mr_dovecot_row {
 /* false: no row at all. */
 bool mr_dovecot_row_parse(mr_str line, struct mr_dovecot_row *out);
 /* The live body of a row of which the files deny these services (bits 1 << MR_DENY_x). */
-mr_str mr_dovecot_row_body(
+mr_str mr_dovecot_row_body(const struct mr_dovecot_version *version,
         struct mr_attrs_builder *builder, const struct mr_dovecot_row *row, unsigned denied);
 /* The line, with its line feed, that a body stands for. MR_E_INVALID: it cannot be said in a
  * passwd-file. */
@@ -237,6 +271,10 @@ enum mr_activation mr_dovecot_activation(
 MR_CHECK int mr_dovecot_activate(struct mr_backend *backend, const struct mr_change *const *changes,
         size_t n, enum mr_activation what, bool is_undo);
 MR_CHECK int mr_dovecot_probe(struct mr_backend *backend);
+/* The master process of the live configuration, which must be known, or 0. */
+pid_t mr_dovecot_master(struct mr_backend *backend);
+/* inspect.c */
+MR_CHECK int mr_dovecot_inspect(struct mr_backend *backend, struct mr_inspection *out);
 /* Whether the server whose base_dir this is answers a look-up of nobody on its socket within two
  * seconds. false tells nothing: not every Dovecot has that socket, or speaks the same there. */
 bool mr_dovecot_answers(mr_str base_directory);

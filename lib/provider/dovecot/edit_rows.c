@@ -83,8 +83,8 @@ static int write_row(struct editor *editor, const struct mr_change *change)
 	line = (mr_str){users->data + start, users->size - start - 1};
 	if (!mr_dovecot_row_parse(line, &row) || !mr_str_eq(row.address, change->key) ||
 	        !body_same(editor,
-	                mr_dovecot_row_body(
-	                        &editor->again, &row, mr_dovecot_row_denied(change->after)),
+	                mr_dovecot_row_body(editor->backend->version, &editor->again, &row,
+	                        mr_dovecot_row_denied(change->after)),
 	                change->after))
 		return MR_E_REJECTED;
 	return 0;
@@ -137,7 +137,8 @@ static int merge(struct editor *editor, const struct mr_change *const *changes, 
 			continue;
 		}
 		code = change_row(editor, changes[at++],
-		        mr_dovecot_row_body(&editor->builder, &reader->row, reader->row_denied),
+		        mr_dovecot_row_body(editor->backend->version, &editor->builder,
+		                &reader->row, reader->row_denied),
 		        reader->row_denied);
 		if (code < 0)
 			return code;

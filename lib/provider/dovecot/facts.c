@@ -3,7 +3,7 @@
  * cache under a stamp of everything they depend on, so that an unchanged server is read without
  * starting a program.
  */
-#include "dovecot/dovecot.h"
+#include "dovecot/names.h"
 
 #include "base/digest.h"
 #include "base/run.h"
@@ -121,7 +121,7 @@ int mr_dovecot_learn_version(struct mr_backend *backend)
 		return 0;
 	mr_fail(backend->diags, MR_E_CONFIG, "Dovecot '%.*s' is not supported",
 	        MR_FMT(backend->version_text));
-	mr_diags_hint(backend->diags, "this version of mailreeve manages Dovecot 2.3");
+	mr_diags_hint(backend->diags, "this version of mailreeve manages Dovecot 2.3 and 2.4");
 	return MR_E_CONFIG;
 }
 
@@ -148,8 +148,59 @@ int mr_dovecot_learn_defaults(struct mr_backend *backend)
 	code = ask(backend, &question, &backend->arena, &text);
 	if (!code)
 		code = parse(backend, text, &backend->arena, &backend->defaults);
+	if (!code && backend->version->more_defaults) {
+		question.name = "dovecot/more-defaults";
+		question.argv = backend->version->more_defaults;
+		code = ask(backend, &question, &backend->arena, &text);
+		if (!code)
+			code = parse(backend, text, &backend->arena, &backend->defaults);
+	}
 	backend->has_defaults = !code;
 	return code;
+}
+
+/* What may stand among a program's arguments without being taken for an option. */
+static bool is_plain_name(mr_str name)
+{
+	for (size_t i = 0; i < name.size; i++)
+		if (!(name.data[i] >= 'a' && name.data[i] <= 'z') && name.data[i] != '_' &&
+		        !(i > 0 && name.data[i] >= '0' && name.data[i] <= '9'))
+			return false;
+	return name.size > 0;
+}
+
+int mr_dovecot_learn_default_of(struct mr_backend *backend, mr_str path)
+{
+	const char *argv[] = {"doveconf", "-c", "/dev/null", "-d", NULL, NULL, NULL};
+	struct question question = {.argv = argv};
+	struct mr_place place;
+	mr_str text, word;
+	int code;
+
+	if (!mr_place_parse(path, &place) || !is_plain_name(place.name))
+		return 0;
+	word = mr_str_take(place.section, mr_str_find(place.section, ' '));
+	argv[4] = mr_str_copy(&backend->arena, place.name).data;
+	if (is_plain_name(word))
+		argv[5] = mr_str_printf(&backend->arena, "%.*s_%s", MR_FMT(word), argv[4]).data;
+	question.name =
+	        mr_str_printf(&backend->arena, "dovecot/default/%s", argv[5] ? argv[5] : argv[4])
+	                .data;
+	code = ask(backend, &question, &backend->arena, &text);
+	return code ? code : parse(backend, text, &backend->arena, &backend->defaults);
+}
+
+int mr_dovecot_complete_services(struct mr_backend *backend, struct mr_dovecot_settings *settings)
+{
+	int code = mr_dovecot_learn_defaults(backend);
+
+	if (code || !backend->version->hides_defaults)
+		return code;
+	mr_vec_each (setting, &backend->defaults.list)
+		if (mr_str_starts(setting->path, MR_STR("service ")) &&
+		        !mr_dovecot_settings_find(settings, setting->path))
+			mr_dovecot_settings_set(settings, setting);
+	return 0;
 }
 
 int mr_dovecot_learn_base(struct mr_backend *backend)
@@ -174,6 +225,8 @@ int mr_dovecot_learn_base(struct mr_backend *backend)
 	mr_buf_done_secret(&elsewhere);
 	if (!code)
 		code = parse(backend, text, &backend->arena, &backend->base);
+	if (!code)
+		code = mr_dovecot_complete_services(backend, &backend->base);
 	backend->has_base = !code;
 	return code;
 }
@@ -195,6 +248,8 @@ int mr_dovecot_learn_live(struct mr_backend *backend)
 	code = ask(backend, &question, &backend->live_arena, &text);
 	if (!code)
 		code = parse(backend, text, &backend->live_arena, &backend->live);
+	if (!code)
+		code = mr_dovecot_complete_services(backend, &backend->live);
 	backend->has_live = !code;
 	return code;
 }
@@ -208,11 +263,14 @@ void mr_dovecot_forget_live(struct mr_backend *backend)
 
 int mr_dovecot_schemes(struct mr_backend *backend, struct mr_arena *arena, mr_str *out)
 {
-	static const char *const argv[] = {"doveadm", "-c", "/dev/null", "pw", "-l", NULL};
-	struct question question = {.name = "dovecot/schemes", .argv = argv};
+	struct question question = {.name = "dovecot/schemes"};
 	mr_str text;
-	int code = ask(backend, &question, arena, &text);
+	int code = mr_dovecot_learn_version(backend);
 
+	if (!code) {
+		question.argv = backend->version->list_schemes;
+		code = ask(backend, &question, arena, &text);
+	}
 	if (code)
 		return code;
 	*out = mr_str_printf(arena, " %.*s ", MR_FMT(mr_str_trim(text)));

@@ -18,6 +18,9 @@ struct scan {
 	struct mr_arena arena;
 	struct mr_hash live, base;
 	size_t n_files;
+	/* Told of each place where a file is looked for; may be NULL. */
+	void (*each)(void *arg, const char *folder, const char *name);
+	void *arg;
 };
 
 static int scan_file(struct scan *scan, const char *path, unsigned depth);
@@ -55,10 +58,29 @@ static const char *absolute(struct mr_arena *arena, const char *folder, mr_str n
 	return mr_str_printf(arena, "%s/%.*s", folder, MR_FMT(name)).data;
 }
 
+static bool is_pattern(const char *text)
+{
+	return strpbrk(text, "*?[{");
+}
+
+static void tell_place(struct scan *scan, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+
+	if (scan->each)
+		scan->each(
+		        scan->arg, folder_of(&scan->arena, path), is_pattern(name) ? NULL : name);
+}
+
 static int scan_include(struct scan *scan, const char *pattern, unsigned depth)
 {
 	glob_t found = {0};
 	int code = 0;
+
+	/* a file that is not there yet may come */
+	if (!is_pattern(folder_of(&scan->arena, pattern)))
+		tell_place(scan, pattern);
 
 	mr_hash_add_sized(&scan->live, mr_str_from(pattern));
 	if (strcmp(pattern, scan->backend->settings_path) != 0)
@@ -90,6 +112,7 @@ static int scan_file(struct scan *scan, const char *path, unsigned depth)
 	struct mr_buf text = MR_BUF_INIT, reduced = MR_BUF_INIT;
 	int code;
 
+	tell_place(scan, path);
 	if (depth > INCLUDE_DEPTH || ++scan->n_files > INCLUDE_FILES)
 		return mr_fail(diags, MR_E_UNREADABLE,
 		        "cannot read '%s': too many files include each other", path);
@@ -110,6 +133,19 @@ static int scan_file(struct scan *scan, const char *path, unsigned depth)
 	}
 	mr_buf_done_secret(&text);
 	mr_buf_done_secret(&reduced);
+	return code;
+}
+
+int mr_dovecot_places(struct mr_backend *backend,
+        void (*each)(void *arg, const char *folder, const char *name), void *arg)
+{
+	struct scan scan = {.backend = backend, .arena = MR_ARENA_INIT, .each = each, .arg = arg};
+	int code;
+
+	mr_hash_init(&scan.live);
+	mr_hash_init(&scan.base);
+	code = scan_file(&scan, backend->config, 0);
+	mr_arena_done(&scan.arena);
 	return code;
 }
 

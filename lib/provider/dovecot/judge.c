@@ -115,6 +115,16 @@ static bool is_word_known(mr_str path, mr_str value)
 	return false;
 }
 
+static bool is_known(struct mr_backend *backend, mr_str path, const char **out_hint)
+{
+	const struct mr_dovecot_version *version = backend->version;
+
+	if (version->knows(&backend->defaults, path, out_hint))
+		return true;
+	return version->hides_defaults && !mr_dovecot_learn_default_of(backend, path) &&
+	       version->knows(&backend->defaults, path, out_hint);
+}
+
 static void judge_setting(struct mr_backend *backend, const struct mr_setting *setting)
 {
 	const char *hint = NULL;
@@ -130,7 +140,7 @@ static void judge_setting(struct mr_backend *backend, const struct mr_setting *s
 		        MR_FMT(setting->path));
 		mr_diags_hint(
 		        backend->diags, "set it in '%s' and restart Dovecot", backend->config);
-	} else if (!backend->version->knows(&backend->defaults, setting->path, &hint)) {
+	} else if (!is_known(backend, setting->path, &hint)) {
 		report_unknown(backend, setting, hint);
 	} else if (!mr_dovecot_conf_can_hold(setting->value) ||
 	           !mr_dovecot_conf_can_hold(setting->path) ||
@@ -184,6 +194,25 @@ static bool is_scheme_known(mr_str schemes, mr_str password)
 	return false;
 }
 
+/* Whether no log-in gets by with this password since its scheme is too weak for this version. */
+static bool is_scheme_refused(struct mr_backend *backend, mr_str password)
+{
+	mr_str schemes = mr_str_from(
+	        backend->version->refused_schemes ? backend->version->refused_schemes : "");
+	const struct mr_dovecot_setting *declared =
+	        mr_dovecot_settings_find(&backend->desired, MR_STR("auth_allow_weak_schemes"));
+	mr_str allows = declared ? declared->value : (mr_str){0};
+
+	if (!declared)
+		(void)backend->version->value_in(&backend->arena, &backend->base,
+		        MR_STR("auth_allow_weak_schemes"), &allows);
+	if (mr_str_is(allows, "yes"))
+		return false;
+	if (mr_str_starts(password, MR_STR("{CRYPT}$1$")))
+		password = MR_STR("{MD5-CRYPT}");
+	return is_scheme_known(schemes, password);
+}
+
 static void judge_password(struct mr_backend *backend, mr_str schemes, const struct mr_user *user)
 {
 	mr_str password = user->password.text;
@@ -202,6 +231,13 @@ static void judge_password(struct mr_backend *backend, mr_str schemes, const str
 		        "here",
 		        MR_FMT(user->address), MR_FMT(scheme));
 		mr_diags_hint(backend->diags, "'doveadm pw -l' lists the schemes");
+	} else if (is_scheme_refused(backend, password)) {
+		mr_diags_at(backend->diags, MR_ERROR, "MR-PASSWORD-SCHEME", &user->loc,
+		        "the password of '%.*s' has the scheme %.*s, which Dovecot %.*s refuses as "
+		        "too weak at every log-in",
+		        MR_FMT(user->address), MR_FMT(scheme), MR_FMT(backend->version_text));
+		mr_diags_hint(backend->diags,
+		        "hash the password again, or set auth_allow_weak_schemes: yes");
 	} else if (mr_str_find(password, ':') < password.size ||
 	           !mr_dovecot_conf_can_hold(password)) {
 		mr_diags_at(backend->diags, MR_ERROR, "MR-PASSWORD-FORM", &user->loc,

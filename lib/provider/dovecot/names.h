@@ -40,6 +40,26 @@ mr_str mr_name_variables_new(struct mr_arena *arena, mr_str value);
 mr_str mr_name_value_old(struct mr_arena *arena, const struct mr_name_pair *pair, mr_str value);
 mr_str mr_name_value_new(struct mr_arena *arena, const struct mr_name_pair *pair, mr_str value);
 
-extern const struct mr_dovecot_version mr_dovecot_version_23;
+/* place.c. A path of 2.4 taken apart: the sections it stands in, the innermost of them, and the
+ * setting's own name. */
+struct mr_place {
+	mr_str parts[MR_DOVECOT_DEPTH];
+	size_t n;
+	mr_str scope;   /* "service lmtp/inet_listener x/", or empty */
+	mr_str section; /* "inet_listener x", or empty */
+	mr_str name;
+};
+bool mr_place_parse(mr_str path, struct mr_place *out);
+/* Sections that hold for some sessions only: protocol, local, remote, local_name. */
+bool mr_place_is_filter(mr_str section);
+bool mr_place_is_below_home(mr_str value); /* names the user's home */
+bool mr_dovecot_has_word(mr_str list, mr_str word);
+
+/* print.c: settings by path as a configuration; a value stands in the file as it stands here.
+ * names_databases: passdb and userdb blocks have names, as in 2.4. */
+void mr_dovecot_print(
+        const struct mr_dovecot_settings *texts, bool names_databases, struct mr_buf *out);
+
+extern const struct mr_dovecot_version mr_dovecot_version_23, mr_dovecot_version_24;
 
 #endif

@@ -99,7 +99,7 @@ static int complete_location(struct mr_backend *backend, struct mr_arena *arena,
 		mr_dovecot_settings_set(out, setting);
 		is_needed |= mr_name_location_part(setting->path) != NULL;
 	}
-	if (!is_needed)
+	if (!is_needed || !backend->version->has_one_location)
 		return 0;
 	code = mr_dovecot_learn_base(backend);
 	for (size_t i = 0; !code && mr_name_location_nth(i).size; i++) {

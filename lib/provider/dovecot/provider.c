@@ -2,9 +2,11 @@
  * The Dovecot backend: users in a passwd-file, settings in a file of our own.
  */
 #include "dovecot/dovecot.h"
+#include "fileset/newest.h"
 
 #include <grp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* clang-format off */
@@ -160,12 +162,51 @@ static bool provider_fingerprint(struct mr_backend *backend, struct mr_fingerpri
 	return true;
 }
 
+static int provider_watched(struct mr_backend *backend,
+        void (*each)(void *arg, const char *folder, const char *name), void *arg)
+{
+	each(arg, backend->own_directory, strrchr(backend->settings_path, '/') + 1);
+	each(arg, backend->own_directory, strrchr(backend->users_path, '/') + 1);
+	for (size_t i = 0; i < MR_DENY_COUNT; i++)
+		each(arg, backend->own_directory, deny_names[i]);
+	return mr_dovecot_places(backend, each, arg);
+}
+
+static void add_place(void *arg, const char *folder, const char *name)
+{
+	struct mr_fileset_newest *newest = arg;
+
+	if (name)
+		mr_fileset_newest_add(
+		        newest, mr_str_printf(newest->arena, "%s/%s", folder, name).data);
+}
+
+/* A row may have changed in the users' file or in one of those that deny; a setting in any file of
+ * the configuration. */
+static void provider_who(struct mr_backend *backend, const struct mr_trace_of *of,
+        struct mr_arena *arena, struct mr_trace *out)
+{
+	struct mr_fileset_newest newest = {.arena = arena};
+
+	if (mr_dovecot_is_rows(of->in)) {
+		mr_fileset_newest_add(&newest, backend->users_path);
+		for (size_t i = 0; i < MR_DENY_COUNT; i++)
+			mr_fileset_newest_add(&newest, backend->denied_path[i]);
+	} else if (mr_dovecot_places(backend, add_place, &newest)) {
+		return; /* which of them it is cannot be told */
+	}
+	mr_fileset_newest_trace(&newest, of->applied_at, out);
+}
+
 const struct mr_provider mr_provider_dovecot = {
         .name = "dovecot",
         .open = provider_open,
         .close = provider_close,
         .describe = provider_describe,
+        .inspect = mr_dovecot_inspect,
         .fingerprint = provider_fingerprint,
+        .watched = provider_watched,
+        .who = provider_who,
         .collections = provider_collections,
         .project = provider_project,
         .observe = provider_observe,

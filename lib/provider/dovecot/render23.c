@@ -124,58 +124,6 @@ static void add_setting(struct render *render, const struct mr_dovecot_setting *
 	}
 }
 
-static void indent(struct mr_buf *out, size_t depth)
-{
-	for (size_t i = 0; i < depth; i++)
-		mr_buf_add_text(out, "  ");
-}
-
-static void close_to(struct mr_buf *out, size_t *depth, size_t target)
-{
-	while (*depth > target) {
-		indent(out, --*depth);
-		mr_buf_add_text(out, "}\n");
-	}
-}
-
-static void open_section(struct mr_buf *out, size_t depth, mr_str section)
-{
-	size_t blank = mr_str_find(section, ' ');
-	mr_str name = mr_str_skip(section, blank + 1);
-
-	indent(out, depth);
-	mr_buf_add_str(out, mr_str_take(section, blank));
-	if (name.size && !mr_dovecot_is_database(section)) {
-		mr_buf_add_char(out, ' ');
-		mr_dovecot_conf_quote(name, out);
-	}
-	mr_buf_add_text(out, " {\n");
-}
-
-static void print(const struct mr_dovecot_settings *texts, struct mr_buf *out)
-{
-	mr_str open[MR_DOVECOT_DEPTH];
-	size_t depth = 0;
-
-	mr_vec_each (setting, &texts->list) {
-		mr_str parts[MR_DOVECOT_DEPTH];
-		size_t n = mr_dovecot_path_split(setting->path, parts, MR_DOVECOT_DEPTH), same = 0;
-
-		if (n == 0)
-			continue;
-		while (same < depth && same + 1 < n && mr_str_eq(open[same], parts[same]))
-			same++;
-		close_to(out, &depth, same);
-		for (; depth + 1 < n; depth++) {
-			open[depth] = parts[depth];
-			open_section(out, depth, parts[depth]);
-		}
-		indent(out, depth);
-		mr_buf_printf(out, "%.*s = %.*s\n", MR_FMT(parts[n - 1]), MR_FMT(setting->value));
-	}
-	close_to(out, &depth, 0);
-}
-
 void mr_dovecot_render_23(
         struct mr_arena *arena, const struct mr_dovecot_settings *settings, struct mr_buf *out)
 {
@@ -183,6 +131,6 @@ void mr_dovecot_render_23(
 
 	mr_vec_each (setting, &settings->list)
 		add_setting(&render, setting);
-	print(&render.texts, out);
+	mr_dovecot_print(&render.texts, false, out);
 	mr_dovecot_settings_done(&render.texts);
 }

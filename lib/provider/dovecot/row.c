@@ -155,31 +155,12 @@ static void unescape(mr_str text, struct mr_buf *out)
 /* What stands behind the seventh colon, taken apart. */
 struct fields {
 	mr_str allow_nets;
-	mr_str storage, messages; /* of the quota rule */
+	struct mr_dovecot_quota quota;
 	mr_str others[16];
 	size_t n_others;
-	bool has_rule;
 };
 
-static bool rule_parse(mr_str rule, struct fields *out)
-{
-	if (!mr_str_is(mr_str_split(&rule, ':'), "*"))
-		return false;
-	while (rule.size > 0) {
-		mr_str limit = mr_str_split(&rule, ':');
-		mr_str name = mr_str_split(&limit, '=');
-
-		if (mr_str_is(name, "storage"))
-			out->storage = limit;
-		else if (mr_str_is(name, "messages"))
-			out->messages = limit;
-		else
-			return false;
-	}
-	return true;
-}
-
-static void fields_parse(mr_str extra, struct fields *out)
+static void fields_parse(const struct mr_dovecot_version *version, mr_str extra, struct fields *out)
 {
 	*out = (struct fields){0};
 	while (extra.size > 0) {
@@ -190,10 +171,8 @@ static void fields_parse(mr_str extra, struct fields *out)
 			continue;
 		if (mr_str_is(name, "allow_nets") && !out->allow_nets.data)
 			out->allow_nets = rest;
-		else if (mr_str_is(name, "userdb_quota_rule") && !out->has_rule &&
-		         rule_parse(rest, out))
-			out->has_rule = true;
-		else if (out->n_others < sizeof out->others / sizeof *out->others)
+		else if (!version->quota_read(name, rest, &out->quota) &&
+		         out->n_others < sizeof out->others / sizeof *out->others)
 			out->others[out->n_others++] = field;
 	}
 }
@@ -223,8 +202,10 @@ static void add_text(struct mr_attrs_builder *builder, mr_str name, unsigned fla
 		mr_attrs_add(builder, name, flags, value);
 }
 
-/* 2.3's "1536M", "1000B"; "1000" is kilobytes. Anything else is shown as it stands. */
-static void add_quota(struct mr_attrs_builder *builder, mr_str storage)
+/* "1536M", "1000B"; what "1000" counts depends on the version. Anything else is shown as it stands.
+ */
+static void add_quota(
+        const struct mr_dovecot_version *version, struct mr_attrs_builder *builder, mr_str storage)
 {
 	struct mr_buf text = MR_BUF_INIT;
 	char unit = storage.size ? storage.data[storage.size - 1] : 0;
@@ -235,7 +216,8 @@ static void add_quota(struct mr_attrs_builder *builder, mr_str storage)
 		return;
 	code = mr_size_parse(
 	        unit == 'B' ? mr_str_take(storage, storage.size - 1) : storage, &bytes);
-	if (unit >= '0' && unit <= '9' && __builtin_mul_overflow(bytes, (uint64_t)1024, &bytes))
+	if (unit >= '0' && unit <= '9' &&
+	        __builtin_mul_overflow(bytes, version->quota_unit, &bytes))
 		code = MR_E_INVALID;
 	if (code)
 		mr_buf_add_str(&text, storage);
@@ -260,7 +242,7 @@ static void add_name(struct mr_attrs_builder *builder, mr_str name)
 	mr_buf_done(&text);
 }
 
-mr_str mr_dovecot_row_body(
+mr_str mr_dovecot_row_body(const struct mr_dovecot_version *version,
         struct mr_attrs_builder *builder, const struct mr_dovecot_row *row, unsigned denied)
 {
 	enum mr_user_state state = MR_USER_ACTIVE;
@@ -273,7 +255,7 @@ mr_str mr_dovecot_row_body(
 		bits = MR_SERVICE_ALL;
 	}
 	correct(denied, &state, &bits);
-	fields_parse(row->extra, &fields);
+	fields_parse(version, row->extra, &fields);
 	mr_attrs_builder_clear(builder);
 	add_list(builder, MR_STR("allow_nets"), fields.allow_nets);
 	if (fields.n_others || (!is_standing_known && row->state.size)) {
@@ -288,8 +270,8 @@ mr_str mr_dovecot_row_body(
 	add_name(builder, row->name);
 	if (!mr_str_is(row->password, LOCKED))
 		add_text(builder, MR_STR("password"), MR_ATTR_SENSITIVE, row->password);
-	add_quota(builder, fields.storage);
-	add_text(builder, MR_STR("quota_messages"), 0, fields.messages);
+	add_quota(version, builder, fields.quota.storage);
+	add_text(builder, MR_STR("quota_messages"), 0, fields.quota.messages);
 	mr_dovecot_add_services(builder, bits);
 	add_text(builder, MR_STR("state"), 0, mr_str_from(mr_user_state_name(state)));
 	add_text(builder, MR_STR("uid"), MR_ATTR_SILENT, row->uid);

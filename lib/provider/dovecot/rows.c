@@ -64,7 +64,8 @@ static int live_next(struct mr_cursor *cursor, struct mr_item *out)
 	if (code <= 0)
 		return code;
 	*out = (struct mr_item){.key = reader->row.address,
-	        .body = mr_dovecot_row_body(&stream->builder, &reader->row, reader->row_denied),
+	        .body = mr_dovecot_row_body(stream->backend->version, &stream->builder,
+	                &reader->row, reader->row_denied),
 	        .object = object_of(stream, reader->row.address)};
 	return 1;
 }
@@ -81,8 +82,10 @@ int mr_dovecot_rows_observe(
         struct mr_backend *backend, const struct mr_strs *only, struct mr_cursor *out)
 {
 	struct stream *stream = stream_new(backend);
-	int code = mr_dovecot_reader_open(backend, &stream->reader);
+	int code = mr_dovecot_learn_version(backend);
 
+	if (!code)
+		code = mr_dovecot_reader_open(backend, &stream->reader);
 	stream->only = only;
 	if (code) {
 		stream_free(stream);

@@ -5,6 +5,8 @@
  */
 #include "dovecot/twin.h"
 
+#include "dovecot/names.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -138,31 +140,23 @@ static void close_listeners(
 			        MR_FMT(parts[0]), MR_FMT(parts[1]), is_inet ? "port" : "mode");
 	}
 	mr_buf_printf(out,
-	        "service imap-login {\n  inet_listener mailreeve-twin {\n    address = 127.0.0.1\n"
+	        "service imap-login {\n  inet_listener mailreeve-twin {\n    %s = 127.0.0.1\n"
 	        "    port = %u\n    ssl = no\n  }\n}\n",
-	        twin->imap_port);
+	        twin->backend->version->listener_address, twin->imap_port);
 }
 
 static void add_overrides(
         struct mr_twin *twin, const struct mr_dovecot_settings *effective, struct mr_buf *out)
 {
-	const struct mr_dovecot_setting *location =
-	        mr_dovecot_settings_find(effective, MR_STR("mail_location"));
-
 	mr_buf_printf(out,
 	        "base_dir = %s/run\nstate_dir = %s/state\nlog_path = %s/log\ninfo_log_path =\n"
 	        "debug_log_path =\ninstance_name = mailreeve-twin-%u\nlisten = 127.0.0.1\n",
 	        twin->folder, twin->folder, twin->folder, (unsigned)getpid());
 	close_listeners(twin, effective, out);
 	if (!twin->has_own_users)
-		mr_buf_printf(out,
-		        "passdb {\n  driver = passwd-file\n  args = %s/users\n}\n"
-		        "userdb {\n  driver = passwd-file\n  args = %s/users\n}\n",
-		        twin->folder, twin->folder);
+		twin->backend->version->twin_accounts(twin->folder, out);
 	/* mail that is not kept below the home would be somebody's */
-	if (location && mr_str_find(location->value, '~') == location->value.size &&
-	        !memmem(location->value.data, location->value.size, "%h", 2))
-		mr_buf_printf(out, "mail_location = maildir:%s/home/Maildir\n", twin->folder);
+	twin->backend->version->twin_mail(effective, twin->folder, out);
 	if (twin->uid < 500)
 		mr_buf_printf(out, "first_valid_uid = %u\nfirst_valid_gid = %u\n",
 		        (unsigned)twin->uid, (unsigned)twin->gid);
@@ -181,7 +175,7 @@ static int effective_of(struct mr_twin *twin, const char *path, struct mr_doveco
 		        "Dovecot's checker refuses the settings: %.*s",
 		        MR_FMT(mr_str_trim(mr_buf_str(&run.err))));
 	mr_run_done(&run);
-	return code;
+	return code ? code : mr_dovecot_complete_services(twin->backend, out);
 }
 
 static int write_main(struct mr_twin *twin, const char *own_path)
@@ -197,16 +191,12 @@ static int write_main(struct mr_twin *twin, const char *own_path)
 	if (!code)
 		code = mr_twin_check_ports(twin, &effective);
 	if (!code) {
-		const struct mr_dovecot_setting *protocols =
-		        mr_dovecot_settings_find(&effective, MR_STR("protocols"));
-		mr_str words = protocols ? protocols->value : (mr_str){0};
+		mr_str protocols = {0};
 
-		while (words.size > 0) {
-			mr_str word = mr_str_split(&words, ' ');
-
-			twin->has_imap |= mr_str_is(word, "imap");
-			twin->has_lmtp |= mr_str_is(word, "lmtp");
-		}
+		(void)twin->backend->version->value_in(
+		        &twin->arena, &effective, MR_STR("protocols"), &protocols);
+		twin->has_imap = mr_dovecot_has_word(protocols, MR_STR("imap"));
+		twin->has_lmtp = mr_dovecot_has_word(protocols, MR_STR("lmtp"));
 		add_overrides(twin, &effective, &text);
 		code = write_file(twin, "dovecot.conf", mr_buf_str(&text), &twin->config);
 	}

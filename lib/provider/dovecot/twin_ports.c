@@ -67,7 +67,8 @@ int mr_twin_check_ports(struct mr_twin *twin, const struct mr_dovecot_settings *
 			continue;
 		scope = mr_str_take(setting->path, mr_str_rfind(setting->path, '/'));
 		address = mr_dovecot_settings_find(
-		        effective, mr_str_printf(&twin->arena, "%.*s/address", MR_FMT(scope)));
+		        effective, mr_str_printf(&twin->arena, "%.*s/%s", MR_FMT(scope),
+		                           twin->backend->version->listener_address));
 		live = mr_dovecot_settings_find(&twin->backend->live, setting->path);
 		if (live && mr_str_eq(live->value, setting->value))
 			continue;

@@ -7,7 +7,8 @@
 
 #include "base/text.h"
 
-static const struct mr_dovecot_version *const versions[] = {&mr_dovecot_version_23};
+static const struct mr_dovecot_version *const versions[] = {
+        &mr_dovecot_version_23, &mr_dovecot_version_24};
 
 const struct mr_dovecot_version *mr_dovecot_version_find(mr_str text)
 {

@@ -9,71 +9,32 @@
 
 #define HIDDEN "# hidden, use -P to show it"
 
-/* A path of 2.4 taken apart: the sections it stands in, the innermost of them, and the setting's
- * own name. */
-struct place {
-	mr_str parts[MR_DOVECOT_DEPTH];
-	size_t n;
-	mr_str scope;   /* "service lmtp/inet_listener x/", or empty */
-	mr_str section; /* "inet_listener x", or empty */
-	mr_str name;
-};
-
-static bool place_parse(mr_str path, struct place *out)
-{
-	out->n = mr_dovecot_path_split(path, out->parts, MR_DOVECOT_DEPTH);
-	if (out->n == 0)
-		return false;
-	out->name = out->parts[out->n - 1];
-	out->section = out->n > 1 ? out->parts[out->n - 2] : (mr_str){0};
-	out->scope = mr_str_take(path, path.size - out->name.size);
-	return true;
-}
-
 /* What the words of a list attribute of 2.4 ("mail_plugins { quota = yes }") are members of. */
-static bool is_plugin_member(const struct place *place)
+static bool is_plugin_member(const struct mr_place *place)
 {
 	return mr_str_is(place->section, "mail_plugins");
 }
 
-static bool is_quota_root(const struct place *place)
+static bool is_quota_root(const struct mr_place *place)
 {
 	return place->n == 2 && mr_str_starts(place->section, MR_STR("quota ")) &&
 	       mr_str_is(place->name, "driver");
-}
-
-static bool is_filter(mr_str section)
-{
-	static const mr_str words[] = {MR_STR_INIT("protocol "), MR_STR_INIT("local "),
-	        MR_STR_INIT("remote "), MR_STR_INIT("local_name ")};
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (mr_str_starts(section, words[i]))
-			return true;
-	return false;
 }
 
 /* A setting that a filter does not name is what stands outside of it. */
 static const struct mr_dovecot_setting *effective(const struct mr_dovecot_settings *in, mr_str path)
 {
 	const struct mr_dovecot_setting *found = mr_dovecot_settings_find(in, path);
-	struct place place;
+	struct mr_place place;
 
 	for (unsigned i = 0; !found && i < MR_DOVECOT_DEPTH; i++) {
-		if (!place_parse(path, &place) || place.n < 2 || !is_filter(place.parts[0]))
+		if (!mr_place_parse(path, &place) || place.n < 2 ||
+		        !mr_place_is_filter(place.parts[0]))
 			return NULL;
 		path = mr_str_skip(path, place.parts[0].size + 1);
 		found = mr_dovecot_settings_find(in, path);
 	}
 	return found && !mr_str_is(found->value, HIDDEN) ? found : NULL;
-}
-
-static bool has_word(mr_str list, mr_str word)
-{
-	while (list.size > 0)
-		if (mr_str_eq(mr_str_split(&list, ' '), word))
-			return true;
-	return false;
 }
 
 static mr_str joined(struct mr_arena *arena, mr_str scope, const char *name)
@@ -82,13 +43,13 @@ static mr_str joined(struct mr_arena *arena, mr_str scope, const char *name)
 }
 
 static bool plugin_member_in(struct mr_arena *arena, const struct mr_dovecot_settings *in,
-        const struct place *place, mr_str *out)
+        const struct mr_place *place, mr_str *out)
 {
 	mr_str scope = mr_str_take(place->scope, place->scope.size - strlen("mail_plugins/"));
 	const struct mr_dovecot_setting *found =
 	        effective(in, joined(arena, scope, "mail_plugins"));
 
-	if (!found || !has_word(found->value, place->name))
+	if (!found || !mr_dovecot_has_word(found->value, place->name))
 		return false;
 	*out = MR_STR("yes");
 	return true;
@@ -96,7 +57,7 @@ static bool plugin_member_in(struct mr_arena *arena, const struct mr_dovecot_set
 
 /* plugin { quota = count:User quota } */
 static bool quota_root_in(
-        const struct mr_dovecot_settings *in, const struct place *place, mr_str *out)
+        const struct mr_dovecot_settings *in, const struct mr_place *place, mr_str *out)
 {
 	const struct mr_dovecot_setting *found =
 	        mr_dovecot_settings_find(in, MR_STR("plugin/quota"));
@@ -114,9 +75,9 @@ static bool value_in(
 {
 	const struct mr_dovecot_setting *found;
 	const struct mr_name_pair *pair;
-	struct place place;
+	struct mr_place place;
 
-	if (!place_parse(path, &place))
+	if (!mr_place_parse(path, &place))
 		return false;
 	if (is_plugin_member(&place))
 		return plugin_member_in(arena, in, &place, out);
@@ -161,10 +122,10 @@ static void all_in(struct mr_arena *arena, const struct mr_dovecot_settings *in,
 		const struct mr_dovecot_setting *plain =
 		        mr_dovecot_settings_find(defaults, setting->path);
 		const struct mr_name_pair *pair;
-		struct place place;
+		struct mr_place place;
 
 		if ((plain && mr_str_eq(plain->value, setting->value)) ||
-		        mr_str_is(setting->value, HIDDEN) || !place_parse(setting->path, &place))
+		        mr_str_is(setting->value, HIDDEN) || !mr_place_parse(setting->path, &place))
 			continue;
 		if (mr_str_is(place.name, "mail_location")) {
 			add_location(arena, place.scope, setting->value, out);
@@ -241,13 +202,13 @@ static bool has_shape(const struct mr_dovecot_settings *defaults, mr_str path)
 static bool knows_old(struct mr_arena *arena, const struct mr_dovecot_settings *defaults,
         mr_str path, const char **out_hint)
 {
-	struct place place;
+	struct mr_place place;
 	const struct mr_name_pair *pair;
 	mr_str inner = path;
 
-	while (place_parse(inner, &place) && place.n > 1 && is_filter(place.parts[0]))
+	while (mr_place_parse(inner, &place) && place.n > 1 && mr_place_is_filter(place.parts[0]))
 		inner = mr_str_skip(inner, place.parts[0].size + 1);
-	if (!place_parse(inner, &place))
+	if (!mr_place_parse(inner, &place))
 		return false;
 	if (mr_name_location_part(place.name) && place.n == 1)
 		return true;
@@ -299,6 +260,68 @@ static void quota_fields(mr_str quota, mr_str messages, struct mr_buf *out)
 		mr_buf_printf(out, ":messages=%.*s", MR_FMT(messages));
 }
 
+static bool quota_read(mr_str name, mr_str value, struct mr_dovecot_quota *out)
+{
+	struct mr_dovecot_quota quota = {0};
+
+	if (!mr_str_is(name, "userdb_quota_rule") || out->storage.data || out->messages.data ||
+	        !mr_str_is(mr_str_split(&value, ':'), "*"))
+		return false;
+	while (value.size > 0) {
+		mr_str limit = mr_str_split(&value, ':');
+		mr_str word = mr_str_split(&limit, '=');
+
+		if (mr_str_is(word, "storage"))
+			quota.storage = limit;
+		else if (mr_str_is(word, "messages"))
+			quota.messages = limit;
+		else
+			return false;
+	}
+	*out = quota;
+	return true;
+}
+
+static bool has_quota(const struct mr_dovecot_settings *in)
+{
+	return mr_dovecot_settings_find(in, MR_STR("plugin/quota")) != NULL;
+}
+
+static void twin_accounts(const char *folder, struct mr_buf *out)
+{
+	mr_buf_printf(out,
+	        "passdb {\n  driver = passwd-file\n  args = %s/users\n}\n"
+	        "userdb {\n  driver = passwd-file\n  args = %s/users\n}\n",
+	        folder, folder);
+}
+
+/* "driver:PATH:OPTION=PATH": all of its paths. Debian's own keeps the INBOX in /var/mail. */
+static bool is_all_below_home(mr_str location)
+{
+	bool is_below = mr_place_is_below_home(location);
+
+	(void)mr_str_split(&location, ':');
+	while (location.size > 0) {
+		mr_str part = mr_str_split(&location, ':');
+
+		if (mr_str_find(part, '/') < part.size && !mr_place_is_below_home(part))
+			is_below = false;
+	}
+	return is_below;
+}
+
+static void twin_mail(
+        const struct mr_dovecot_settings *effective, const char *folder, struct mr_buf *out)
+{
+	const struct mr_dovecot_setting *location =
+	        mr_dovecot_settings_find(effective, MR_STR("mail_location"));
+
+	if (location && !is_all_below_home(location->value))
+		mr_buf_printf(out, "mail_location = maildir:%s/home/Maildir\n", folder);
+}
+
+static const char *const list_schemes[] = {"doveadm", "-c", "/dev/null", "pw", "-l", NULL};
+
 void mr_dovecot_render_23(
         struct mr_arena *arena, const struct mr_dovecot_settings *settings, struct mr_buf *out);
 
@@ -307,6 +330,14 @@ const struct mr_dovecot_version mr_dovecot_version_23 = {
         .knows = knows,
         .value_in = value_in,
         .all_in = all_in,
+        .has_quota = has_quota,
         .render = mr_dovecot_render_23,
         .quota_fields = quota_fields,
+        .quota_read = quota_read,
+        .quota_unit = 1024,
+        .twin_accounts = twin_accounts,
+        .twin_mail = twin_mail,
+        .list_schemes = list_schemes,
+        .listener_address = "address",
+        .has_one_location = true,
 };

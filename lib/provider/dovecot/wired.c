@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/text.h"
 
@@ -223,6 +224,20 @@ static void wire_lmtp_protocol(struct wiring *wiring)
 	        mr_str_printf(&wiring->backend->arena, "%.*s lmtp", MR_FMT(protocols)));
 }
 
+/* Debian 13 has LMTP look users up without their domain, which finds none of ours. */
+static void wire_recipients(struct wiring *wiring)
+{
+	static const mr_str path = MR_STR_INIT("protocol lmtp/auth_username_format");
+	static const char word[] = "username";
+	mr_str format;
+
+	if (!mr_dovecot_settings_find(&wiring->backend->base, path))
+		return;
+	format = base_value(wiring, path);
+	if (format.size && memmem(format.data, format.size, word, sizeof word - 1))
+		wire(wiring, path, MR_STR("%{user | lower}"));
+}
+
 static void wire_delivery(struct wiring *wiring)
 {
 	mr_str rest = wiring->accounts->delivery;
@@ -232,6 +247,7 @@ static void wire_delivery(struct wiring *wiring)
 		return;
 	rest = mr_str_skip(rest, 5);
 	wire_lmtp_protocol(wiring);
+	wire_recipients(wiring);
 	if (mr_str_starts(rest, MR_STR("unix:"))) {
 		wire_unix_listener(wiring, mr_str_skip(rest, 5));
 		return;
@@ -256,7 +272,7 @@ static void wire_quota(struct wiring *wiring)
 	for (size_t i = 0; i < sizeof plugins / sizeof *plugins; i++)
 		if (base_value(wiring, mr_str_from(plugins[i])).size == 0)
 			wire(wiring, mr_str_printf(arena, "%s", plugins[i]), MR_STR("yes"));
-	if (!mr_dovecot_settings_find(&wiring->backend->base, MR_STR("plugin/quota")))
+	if (!wiring->backend->version->has_quota(&wiring->backend->base))
 		wire(wiring, MR_STR("quota User quota/driver"), MR_STR("count"));
 }
 

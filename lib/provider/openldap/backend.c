@@ -10,6 +10,7 @@
 #include "openldap/compare.h"
 #include "openldap/mirror.h"
 #include "openldap/search.h"
+#include "openldap/watch.h"
 
 static int backend_open(const struct mr_provider_options *options, struct mr_backend **out)
 {
@@ -151,6 +152,28 @@ static int backend_describe(struct mr_backend *backend, struct mr_live_info *out
 	return 0;
 }
 
+/* "OpenLDAP: slapd 2.5.13+dfsg-5 (Jul …)" -> "2.5.13+dfsg-5"; empty when it does not tell. */
+static mr_str number_of(mr_str version)
+{
+	size_t i = 0;
+
+	while (i < version.size && (version.data[i] < '0' || version.data[i] > '9'))
+		i++;
+	version = mr_str_skip(version, i);
+	return mr_str_take(version, mr_str_find(version, ' '));
+}
+
+static int backend_inspect(struct mr_backend *backend, struct mr_inspection *out)
+{
+	int code = mr_ldap_ready(backend);
+
+	*out = (struct mr_inspection){
+	        .version = number_of(backend->version), .is_running = !code, .must_run = true};
+	if (!code && out->version.size && !mr_str_starts(out->version, MR_STR("2.")))
+		out->supported = "OpenLDAP 2";
+	return code;
+}
+
 static bool backend_same(struct mr_backend *backend, const struct mr_collection *in,
         const struct mr_attr *desired, const struct mr_attr *live)
 {
@@ -255,7 +278,10 @@ const struct mr_provider mr_provider_openldap = {
         .open = backend_open,
         .close = backend_close,
         .describe = backend_describe,
+        .inspect = backend_inspect,
         .fingerprint = backend_fingerprint,
+        .watch = mr_ldap_watch,
+        .who = mr_ldap_who,
         .collections = mr_ldap_collections,
         .project = mr_ldap_project,
         .observe = mr_ldap_observe,

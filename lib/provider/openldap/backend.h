@@ -38,6 +38,9 @@ struct mr_backend {
 	MR_VEC(struct mr_ldap_exact_dn) exact_dns; /* in key order */
 	MR_VEC(mr_str)
 	holders; /* keys of declared entries that are a tree's root or above one; in key order */
+	bool has_asked_who; /* both below were asked for */
+	mr_str identity;    /* who the server takes us for; empty: not known */
+	mr_str log;         /* the suffix of its log of accesses; empty: none that we may read */
 	uint64_t n_entries;
 	enum mr_completeness read;
 };
@@ -73,6 +76,8 @@ int mr_ldap_project(struct mr_backend *backend, const struct mr_collection *in,
         struct mr_desired *desired, struct mr_cursor *out);
 int mr_ldap_observe(struct mr_backend *backend, const struct mr_collection *in,
         const struct mr_strs *only, struct mr_cursor *out);
+void mr_ldap_who(struct mr_backend *backend, const struct mr_trace_of *of, struct mr_arena *arena,
+        struct mr_trace *out);
 int mr_ldap_stage(struct mr_backend *backend, const struct mr_change *const *changes, size_t n,
         const char *work_directory);
 int mr_ldap_apply(struct mr_backend *backend, const struct mr_change *const *changes, size_t n,

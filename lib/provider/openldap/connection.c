@@ -259,8 +259,8 @@ int mr_ldap_connect(struct mr_ldap *ldap)
 			ldap->handle = handle;
 			return 0;
 		}
-		if (!code &&
-		        (!mr_ldap_is_transient(result) || !mr_ldap_pause(n_tries, deadline_ms)))
+		if (!code && (ldap->tries_once || !mr_ldap_is_transient(result) ||
+		                     !mr_ldap_pause(n_tries, deadline_ms)))
 			code = report_connect(ldap, handle, what, result);
 		if (handle)
 			(void)ldap_unbind_ext_s(handle, NULL, NULL);

@@ -17,7 +17,8 @@
 struct mr_ldap {
 	struct mr_diags *diags;
 	const struct mr_host_ldap *host;
-	LDAP *handle; /* NULL: not connected */
+	LDAP *handle;    /* NULL: not connected */
+	bool tries_once; /* a server that is away is not waited for */
 };
 
 /* Connects and binds unless that was done already. A server that is away is tried again for some

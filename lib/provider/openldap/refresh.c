@@ -111,16 +111,6 @@ static bool read_csns(mr_str kept, mr_str stamp, mr_str *out)
 	return true;
 }
 
-static mr_str cookie_of(struct mr_arena *arena, mr_str csns)
-{
-	mr_str cookie = mr_str_printf(arena, "rid=000,csn=%.*s", MR_FMT(mr_str_trim(csns)));
-
-	for (size_t i = 0; i < cookie.size; i++)
-		if (cookie.data[i] == ' ')
-			((char *)cookie.data)[i] = ';';
-	return cookie;
-}
-
 static struct moved *find_moved(struct refresh *refresh, const struct uuid *uuid)
 {
 	/* sorted by their first member */
@@ -254,7 +244,7 @@ int mr_ldap_mirror_refresh(struct mr_backend *backend, const struct mr_ldap_tree
 	if (backend->cache && stamp.size &&
 	        backend->cache->mirror_stamp(backend->cache, space, &refresh.arena, &kept) &&
 	        read_csns(kept, stamp, &csns))
-		code = run(&refresh, space, cookie_of(&refresh.arena, csns), stamp);
+		code = run(&refresh, space, mr_ldap_sync_cookie(&refresh.arena, csns), stamp);
 	mr_vec_done(&refresh.moved);
 	mr_vec_done(&refresh.removed);
 	mr_vec_done(&refresh.gone);

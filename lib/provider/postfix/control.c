@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "postfix/smtp.h"
+#include "service/service.h"
 
 #include "base/run.h"
 #include "base/text.h"
@@ -177,24 +178,21 @@ static int command(struct mr_backend *backend, const char *const *argv)
 
 	if (!code && run.status)
 		code = mr_fail(backend->diags, MR_E_FAILED, "'%s … %s' ended with status %d: %.*s",
-		        argv[0], argv[0][0] == 'p' ? argv[3] : argv[1], run.status,
-		        MR_FMT(mr_str_trim(mr_buf_str(&run.err))));
+		        argv[0], argv[3], run.status, MR_FMT(mr_str_trim(mr_buf_str(&run.err))));
 	mr_run_done(&run);
 	return code;
 }
 
-/* "reload", "stop" or "start", by the host's service manager where it runs this instance. */
-static int control(struct mr_backend *backend, const char *verb)
+/* By the host's service manager where it runs this instance. */
+static int control(struct mr_backend *backend, enum mr_service_verb verb)
 {
-	const char *const direct[] = {"postfix", "-c", backend->config_directory, verb, NULL};
-	const char *const managed[] = {"systemctl", verb, "postfix@-.service", NULL};
+	const char *const direct[] = {
+	        "postfix", "-c", backend->config_directory, mr_service_verb_name(verb), NULL};
 	bool is_main_instance = !strcmp(backend->config_directory, "/etc/postfix");
-	struct stat status;
 
-	if (backend->host->services_are_direct || !is_main_instance ||
-	        stat("/run/systemd/system", &status))
+	if (backend->host->services_are_direct || !is_main_instance)
 		return command(backend, direct);
-	return command(backend, managed);
+	return mr_service_control(backend->diags, MR_SERVED_POSTFIX, verb, COMMAND_TIMEOUT_MS);
 }
 
 /* Where the log ends now; 0 when Postfix does not write a file of its own. */
@@ -236,12 +234,12 @@ static mr_str bad_line_since(struct mr_backend *backend, const char *path, off_t
 static int restart(struct mr_backend *backend)
 {
 	int64_t deadline = mr_clock_ms() + START_WAIT_MS;
-	int code = mr_postfix_master(backend) ? control(backend, "stop") : 0;
+	int code = mr_postfix_master(backend) ? control(backend, MR_SERVICE_STOP) : 0;
 
 	while (!code && mr_postfix_master(backend) && mr_clock_ms() < deadline)
 		mr_postfix_sleep_ms(20);
 	if (!code)
-		code = control(backend, "start");
+		code = control(backend, MR_SERVICE_START);
 	while (!code && !mr_postfix_master(backend) && mr_clock_ms() < deadline)
 		mr_postfix_sleep_ms(20);
 	if (!code && !mr_postfix_master(backend))
@@ -253,7 +251,7 @@ static int reload(struct mr_backend *backend, pid_t master)
 {
 	struct mr_buf log = MR_BUF_INIT;
 	off_t mark = log_mark(backend, &log);
-	int code = control(backend, "reload");
+	int code = control(backend, MR_SERVICE_RELOAD);
 	mr_str line;
 
 	if (!code) {

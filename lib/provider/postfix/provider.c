@@ -1,9 +1,12 @@
 /*
  * The Postfix backend behind the contract of provider/provider.h.
  */
+#include "fileset/newest.h"
 #include "postfix/apply.h"
 #include "postfix/control.h"
+#include "postfix/inspect.h"
 #include "postfix/observe.h"
+#include "postfix/queue.h"
 #include "postfix/tables.h"
 
 #include <stdlib.h>
@@ -161,12 +164,45 @@ static bool postfix_fingerprint(struct mr_backend *backend, struct mr_fingerprin
 	return true;
 }
 
+/* The live generation alone: what others change in an old one is in force nowhere. */
+static int postfix_watched(struct mr_backend *backend,
+        void (*each)(void *arg, const char *folder, const char *name), void *arg)
+{
+	int code;
+
+	each(arg, backend->config_directory, "main.cf");
+	each(arg, backend->config_directory, "master.cf");
+	code = mr_postfix_read_main(backend);
+	if (!code && backend->generation.size > 0)
+		each(arg, mr_str_copy(&backend->arena, backend->generation).data, NULL);
+	return code;
+}
+
+/* The file that holds the parameter or the row. */
+static void postfix_who(struct mr_backend *backend, const struct mr_trace_of *of,
+        struct mr_arena *arena, struct mr_trace *out)
+{
+	struct mr_fileset_newest newest = {.arena = arena};
+	mr_str name = mr_postfix_table_name(of->in->name);
+	const struct mr_postfix_table *table = mr_postfix_find_table(backend, name);
+
+	if (!name.size)
+		mr_fileset_newest_add(&newest, backend->main_path);
+	else if (table && table->is_live)
+		mr_fileset_newest_add(
+		        &newest, mr_table_path(arena, backend->generation, name, table->live_kind));
+	mr_fileset_newest_trace(&newest, of->applied_at, out);
+}
+
 const struct mr_provider mr_provider_postfix = {
         .name = "postfix",
         .open = postfix_open,
         .close = postfix_close,
         .describe = postfix_describe,
+        .inspect = mr_postfix_inspect,
         .fingerprint = postfix_fingerprint,
+        .watched = postfix_watched,
+        .who = postfix_who,
         .collections = postfix_collections,
         .project = postfix_project,
         .observe = postfix_observe,
@@ -176,5 +212,6 @@ const struct mr_provider mr_provider_postfix = {
         .activation = postfix_activation,
         .activate = postfix_activate,
         .probe = mr_postfix_probe,
+        .measure = mr_postfix_measure,
         .finish = mr_postfix_finish,
 };
