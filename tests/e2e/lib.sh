@@ -168,6 +168,16 @@ says_not() {
 	! cat "$OUT" "$ERR" | grep -nE -- "$1" >&2 || fail "the last run says /$1/"
 }
 
+# wait_for SECONDS COMMAND…: polls until the command succeeds.
+wait_for() {
+	local end=$((SECONDS + $1 + 1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || fail "not within the time: $*"
+		sleep 0.05
+	done
+}
+
 is() {
 	[ "$1" = "$2" ] || {
 		diff <(printf '%s\n' "$2") <(printf '%s\n' "$1") >&2 || true

@@ -6,6 +6,10 @@ health() {
 	expect 0 status --format json
 	python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["health"])' "$OUT"
 }
+last_result() {
+	expect 0 status --format json
+	python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["last_run"]["result"])' "$OUT"
+}
 begin
 is "$(health)" "never applied"
 expect 0 apply --yes
@@ -19,7 +23,8 @@ sed 's/53477376/10/' "$SCRATCH/saved.plan" >"$SCRATCH/edited.plan"
 expect 4 apply "$SCRATCH/edited.plan" --yes
 sed 's/"digest": "sha256:..../"digest": "sha256:0000/' "$SCRATCH/saved.plan" >"$SCRATCH/edited.plan"
 expect 4 apply "$SCRATCH/edited.plan" --yes
-is "$(health)" refused
+is "$(last_result)" refused
+is "$(health)" healthy "a refusal by hand leaves the host as it was"
 expect 0 apply "$SCRATCH/saved.plan" --yes
 is "$(health)" healthy
 git -C "$W" checkout -q --orphan other

@@ -73,4 +73,5 @@ ALICE_HASH=$PROBE_HASH
 for file in "$BED_STATE"/*; do
 	[ ! -f "$file" ] || no_secrets_in "$file"
 done
-is "$(find "$BED_STATE" -maxdepth 1 -type f -perm /077)" "" "files of the state are for root alone"
+# the numbers are for a reader without rights, who is handed them through a directory that only root can enter
+is "$(find "$BED_STATE" -maxdepth 1 -type f -perm /077 ! -name metrics.prom)" "" "files of the state are for root alone"

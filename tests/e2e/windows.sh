@@ -27,7 +27,8 @@ expect 75 sync
 says 'window\.restart'
 expect 75 apply --yes
 expect 0 status --format json
-says '"health": "refused"'
+says '"health": "waiting"'
+says '"result": "refused"'
 world "$SCRATCH/after"
 same_world "$SCRATCH/before" "$SCRATCH/after"
 expect 0 plan --format json --out "$SCRATCH/window.plan"
