@@ -170,6 +170,8 @@ static enum MHD_Result send_metrics(const struct server *server, struct MHD_Conn
 	return result;
 }
 
+/* The shape is MHD_AccessHandlerCallback. */
+/* NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, const char *url,
         const char *method, const char *version, const char *data, size_t *data_size, void **state)
 {

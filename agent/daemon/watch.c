@@ -178,7 +178,8 @@ static bool take_event(const struct watching *watching, const struct inotify_eve
 
 		if (watched->descriptor != event->wd && !(event->mask & IN_Q_OVERFLOW))
 			continue;
-		if (!is_shape && (is_lock(name) || (watched->name && strcmp(watched->name, name))))
+		if (!is_shape &&
+		        (is_lock(name) || (watched->name && strcmp(watched->name, name) != 0)))
 			continue;
 		if ((event->mask & IN_ISDIR) && !(event->mask & (entry_events | shape_events)))
 			continue;

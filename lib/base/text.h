@@ -38,9 +38,9 @@ MR_CHECK int mr_duration_parse(mr_str text, uint64_t *out_seconds);
 /* "2027-03-31" -> days since 1970-01-01. */
 MR_CHECK int mr_date_parse(mr_str text, int64_t *out_days);
 void mr_date_format(int64_t days, struct mr_buf *out);
-/* UTC now as "2026-11-22T13:00:00Z". */
 /* RFC 3339 with its zone, seconds may be left out: "2026-11-28T06:00Z". */
 MR_CHECK int mr_time_parse(mr_str text, int64_t *out_seconds);
+/* "2026-11-22T13:00:00Z" */
 void mr_time_format(int64_t seconds, struct mr_buf *out);
 MR_CHECK int mr_number_parse(mr_str text, uint64_t limit, uint64_t *out);
 

@@ -22,7 +22,7 @@
 enum { SECRET_LIMIT = 4096, ANSWER_LIMIT = 1 << 20, GRACE_MS = 1000 };
 
 struct curl {
-#define FUNCTION(name) __typeof__(name) *name;
+#define FUNCTION(name) __typeof__(name) *(name);
 #include "notify/curl.def"
 #undef FUNCTION
 };
@@ -111,6 +111,7 @@ static bool load(struct curl *curl, struct mr_buf *why)
 }
 
 /* What the receiver says is not wanted, only that it does not say too much. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the shape is CURLOPT_WRITEFUNCTION(3)'s */
 static size_t swallow(char *data, size_t size, size_t n, void *arg)
 {
 	struct post *post = arg;

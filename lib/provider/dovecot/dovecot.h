@@ -73,7 +73,7 @@ struct mr_backend {
 	struct mr_arena live_arena;
 	bool was_read, has_read_failed;
 	struct mr_file_owner secret_owner; /* of files with password hashes: root:dovecot 0640 */
-	time_t rows_written; /* the second in which apply() last did; 0: never */
+	time_t rows_written;               /* the second in which apply() last did; 0: never */
 };
 
 /* settings_list.c: lists in path order. */
