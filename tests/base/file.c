@@ -183,6 +183,40 @@ static void what_is_published_is_whole_and_has_its_mode(void **state)
 	assert_int_equal(mkdir(f->root, 0700), 0);
 }
 
+static uid_t owner_of(struct fixture *f, const char *name)
+{
+	struct stat status;
+
+	assert_int_equal(lstat(path(f, name), &status), 0);
+	return status.st_uid;
+}
+
+static void a_given_folder_is_anothers_to_the_last_file(void **state)
+{
+	struct fixture *f = *state;
+	uid_t mine = geteuid(), theirs = 12345;
+
+	if (mine != 0)
+		skip(); /* only root can give */
+	assert_int_equal(mr_dir_make(&f->diags, path(f, "given/a/b"), 0700), 0);
+	assert_int_equal(
+	        mr_file_replace(&f->diags, path(f, "given/a/b/file"), MR_STR("x"), NULL), 0);
+	assert_int_equal(mr_file_replace(&f->diags, path(f, "outside"), MR_STR("x"), NULL), 0);
+	assert_int_equal(mr_file_replace(&f->diags, path(f, "linked"), MR_STR("x"), NULL), 0);
+	assert_int_equal(symlink("../outside", path(f, "given/symlink")), 0);
+	assert_int_equal(link(path(f, "linked"), path(f, "given/hard")), 0);
+	assert_int_equal(mr_dir_give(&f->diags, path(f, "given"), theirs, theirs), 0);
+	assert_int_equal(owner_of(f, "given"), theirs);
+	assert_int_equal(owner_of(f, "given/a/b"), theirs);
+	assert_int_equal(owner_of(f, "given/a/b/file"), theirs);
+	assert_int_equal(owner_of(f, "given/symlink"), theirs);
+	assert_int_equal(owner_of(f, "outside"), mine);
+	assert_int_equal(owner_of(f, "linked"), mine); /* its other name may be anybody's */
+	assert_int_equal(mr_dir_give(&f->diags, path(f, "given"), theirs, theirs), 0);
+	assert_int_equal(mr_dir_give(&f->diags, path(f, "absent"), theirs, theirs), 0);
+	assert_int_equal(f->diags.list.n, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -194,6 +228,7 @@ int main(void)
 	        TEST(nothing_is_left_behind__when_a_replace_fails),
 	        TEST(pipes_and_folders_are_not_read),
 	        TEST(folders_are_made_with_parents_and_removed_whole),
+	        TEST(a_given_folder_is_anothers_to_the_last_file),
 	        TEST(a_changed_file_has_another_identity),
 	};
 

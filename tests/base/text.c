@@ -191,6 +191,35 @@ static void dates_are_days(void **state)
 	mr_buf_done(&out);
 }
 
+static void times_need_a_zone(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t seconds;
+	} good[] = {
+	        {"1970-01-01T00:00Z", 0},
+	        {"2026-11-22T13:00:00Z", 1795352400},
+	        {"2026-11-22T13:00Z", 1795352400},
+	        {"2026-11-22T14:30+01:30", 1795352400},
+	        {"2026-11-22T07:30:00-05:30", 1795352400},
+	        {"2000-02-29T23:59:59Z", 951868799},
+	};
+	static const char *const bad[] = {"", "2026-11-22", "2026-11-22T13:00", "2026-11-22 13:00Z",
+	        "2026-11-22T13:00:Z", "2026-11-22T13:00:0Z", "2026-11-22T24:00Z",
+	        "2026-11-22T13:60Z", "2026-11-22T13:00:61Z", "2026-02-30T13:00Z",
+	        "2026-11-22T13:00+1:00", "2026-11-22T13:00+24:00", "2026-11-22T13:00ZZ",
+	        "2026-11-22T1a:00Z", "2026-11-22T13:00:00"};
+	int64_t seconds;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		assert_int_equal(mr_time_parse(mr_str_from(good[i].text), &seconds), 0);
+		assert_int_equal(seconds, good[i].seconds);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(mr_time_parse(mr_str_from(bad[i]), &seconds), MR_E_INVALID);
+}
+
 static void numbers_are_strict(void **state)
 {
 	uint64_t number;
@@ -258,6 +287,7 @@ int main(void)
 	        TEST(sizes_are_powers_of_1024),
 	        TEST(durations_need_a_unit),
 	        TEST(dates_are_days),
+	        TEST(times_need_a_zone),
 	        TEST(numbers_are_strict),
 	        TEST(distance_is_counted_up_to_a_limit),
 	        TEST(base64_is_strict),
