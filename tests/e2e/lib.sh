@@ -143,7 +143,15 @@ mr() {
 	fi
 }
 
-# expect CODE ARGUMENTS…: runs it and insists on the exit code.
+# follows_schema: what the last run printed is as the schema of its format has it.
+follows_schema() {
+	local format
+	format=$(grep -oE '"format": "mailreeve\.[a-z]+/' "$OUT" | head -1 | sed 's/.*mailreeve\.//; s|/||')
+	python3 -W ignore -m jsonschema --error-format '{error.path}: {error.message}
+' -i "$OUT" "$top/schema/$format.schema.json" >&2 || fail "not as the schema of '$format' has it"
+}
+
+# expect CODE ARGUMENTS…: runs it and insists on the exit code, and on the schema of what it prints as JSON.
 expect() {
 	local want=$1
 	shift
@@ -155,6 +163,10 @@ expect() {
 		head -c 6000 "$ERR"
 		fail "mailreeve $*: exit $RC, want $want"
 	fi
+	case " $* " in
+	*" status --format json "* | *" history --format json "* | *" doctor --format json "* | *" plan --format json "* | \
+		*" drift --format json "*) follows_schema ;;
+	esac
 }
 
 # says PATTERN: the last run said so, on either output.

@@ -16,8 +16,6 @@ as_helpdesk() {
 drift_says() {
 	expect 0 drift --format json
 	cp "$OUT" "$SCRATCH/drift.json"
-	# shellcheck disable=SC2154 # of lib.sh
-	python3 -W ignore -m jsonschema -i "$SCRATCH/drift.json" "$top/schema/plan.schema.json" || fail "not as the schema has it"
 	python3 -c 'import json, sys
 rows = json.load(open(sys.argv[1]))["drift"]
 sys.exit(not any(eval(sys.argv[2], {}, row | {"row": row}) for row in rows if eval(sys.argv[3], {}, row | {"row": row})))' \

@@ -122,9 +122,9 @@ MR_CHECK int mr_dovecot_learn_version(struct mr_backend *backend);
 MR_CHECK int mr_dovecot_learn_defaults(struct mr_backend *backend);
 MR_CHECK int mr_dovecot_learn_base(struct mr_backend *backend);
 MR_CHECK int mr_dovecot_learn_live(struct mr_backend *backend);
-/* Services as they are by default, where doveconf -a leaves that out. */
-MR_CHECK int mr_dovecot_complete_services(
-        struct mr_backend *backend, struct mr_dovecot_settings *settings);
+/* Services, and settings outside of any block such as base_dir, as they are by default, where
+ * doveconf -a leaves that out. */
+MR_CHECK int mr_dovecot_complete(struct mr_backend *backend, struct mr_dovecot_settings *settings);
 /* Adds the default of one setting that doveconf -d left out of the whole; nothing when there is no
  * such setting. */
 MR_CHECK int mr_dovecot_learn_default_of(struct mr_backend *backend, mr_str path);
@@ -147,7 +147,8 @@ struct mr_dovecot_version {
 	const char *refused_schemes; /* blank separated; weak ones that no log-in gets by with */
 	uint64_t quota_unit;         /* bytes that a quota without a unit counts */
 	bool has_one_location;       /* the parts of where mail is make one setting */
-	/* doveconf -a does not say what services are by default, nor -d every other default */
+	/* doveconf -a does not say what services and some others are by default, nor -d all of that
+	 */
 	bool hides_defaults;
 	/* Whether the installed version can say it; *out_hint (static text, may be NULL) otherwise.
 	 */

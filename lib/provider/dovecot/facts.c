@@ -190,14 +190,15 @@ int mr_dovecot_learn_default_of(struct mr_backend *backend, mr_str path)
 	return code ? code : parse(backend, text, &backend->arena, &backend->defaults);
 }
 
-int mr_dovecot_complete_services(struct mr_backend *backend, struct mr_dovecot_settings *settings)
+int mr_dovecot_complete(struct mr_backend *backend, struct mr_dovecot_settings *settings)
 {
 	int code = mr_dovecot_learn_defaults(backend);
 
 	if (code || !backend->version->hides_defaults)
 		return code;
 	mr_vec_each (setting, &backend->defaults.list)
-		if (mr_str_starts(setting->path, MR_STR("service ")) &&
+		if ((mr_str_starts(setting->path, MR_STR("service ")) ||
+		            mr_str_find(setting->path, '/') == setting->path.size) &&
 		        !mr_dovecot_settings_find(settings, setting->path))
 			mr_dovecot_settings_set(settings, setting);
 	return 0;
@@ -226,7 +227,7 @@ int mr_dovecot_learn_base(struct mr_backend *backend)
 	if (!code)
 		code = parse(backend, text, &backend->arena, &backend->base);
 	if (!code)
-		code = mr_dovecot_complete_services(backend, &backend->base);
+		code = mr_dovecot_complete(backend, &backend->base);
 	backend->has_base = !code;
 	return code;
 }
@@ -249,7 +250,7 @@ int mr_dovecot_learn_live(struct mr_backend *backend)
 	if (!code)
 		code = parse(backend, text, &backend->live_arena, &backend->live);
 	if (!code)
-		code = mr_dovecot_complete_services(backend, &backend->live);
+		code = mr_dovecot_complete(backend, &backend->live);
 	backend->has_live = !code;
 	return code;
 }

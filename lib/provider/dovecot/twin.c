@@ -175,7 +175,7 @@ static int effective_of(struct mr_twin *twin, const char *path, struct mr_doveco
 		        "Dovecot's checker refuses the settings: %.*s",
 		        MR_FMT(mr_str_trim(mr_buf_str(&run.err))));
 	mr_run_done(&run);
-	return code ? code : mr_dovecot_complete_services(twin->backend, out);
+	return code ? code : mr_dovecot_complete(twin->backend, out);
 }
 
 static int write_main(struct mr_twin *twin, const char *own_path)
