@@ -325,6 +325,22 @@ static void wrong_settings_are_refused_before_anything_moves(void **state)
 	must(bench, mr_provider_dovecot.probe(bench->backend));
 }
 
+/* As on Debian 13, whose users are those of the system until ours are declared. */
+static void users_that_are_not_ours_may_be_looked_up_without_their_domain(void **state)
+{
+	struct bench *bench = *state;
+	const char *format = *version_lines(bench) ? "%{user | username | lower}" : "%Ln";
+	struct changes changes;
+
+	write_text(bench->config,
+	        mr_str_printf(&bench->arena, "%sprotocol lmtp {\n  auth_username_format = %s\n}\n",
+	                read_text(bench, bench->config), format)
+	                .data);
+	declare_setting("mail_max_userip_connections", "7");
+	changes = plan(bench);
+	must(bench, stage(bench, &changes));
+}
+
 static void a_port_that_is_taken_is_refused(void **state)
 {
 	struct bench *bench = *state;
@@ -388,6 +404,7 @@ int main(void)
 	        ON_SERVER(a_deny_file_that_went_missing_is_made_again),
 	        ON_SERVER(what_is_no_longer_declared_goes_back_to_what_it_was),
 	        ON_SERVER(wrong_settings_are_refused_before_anything_moves),
+	        ON_SERVER(users_that_are_not_ours_may_be_looked_up_without_their_domain),
 	        ON_SERVER(a_port_that_is_taken_is_refused),
 	        ON_SERVER(quota_is_in_force_for_every_protocol),
 	};

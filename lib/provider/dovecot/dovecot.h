@@ -64,6 +64,7 @@ struct mr_backend {
 	uid_t uid;
 	gid_t gid;
 	bool has_owner;
+	bool is_delivered_to; /* Postfix hands mail over by LMTP */
 	/* facts.c */
 	const struct mr_dovecot_version *version; /* NULL: not asked yet */
 	mr_str version_text;

@@ -25,7 +25,8 @@
 #define STOP_TIMEOUT_MS    5000
 #define TICK_MS            20
 #define LOG_DELAY_MS       60 /* what was said goes through a process of its own */
-#define TWIN_USER          "twin@mailreeve.invalid"
+#define TWIN_LOCAL         "twin"
+#define TWIN_USER          TWIN_LOCAL "@mailreeve.invalid"
 
 static int make_folder(struct mr_twin *twin)
 {
@@ -98,6 +99,12 @@ static int write_own(
 	return code;
 }
 
+static void add_user(const struct mr_twin *twin, const char *name, struct mr_buf *out)
+{
+	mr_buf_printf(out, "%s:{PLAIN}%s:%u:%u::%s/home::\n", name, twin->password,
+	        (unsigned)twin->uid, (unsigned)twin->gid, twin->folder);
+}
+
 static int write_users(struct mr_twin *twin)
 {
 	struct mr_buf text = MR_BUF_INIT;
@@ -110,8 +117,11 @@ static int write_users(struct mr_twin *twin)
 		        strerror(errno));
 	for (size_t i = 0; i < sizeof random; i++)
 		snprintf(twin->password + 2 * i, 3, "%02x", random[i]);
-	mr_buf_printf(&text, "%s:{PLAIN}%s:%u:%u::%s/home::\n", TWIN_USER, twin->password,
-	        (unsigned)twin->uid, (unsigned)twin->gid, twin->folder);
+	add_user(twin, TWIN_USER, &text);
+	/* a host may look users up without their domain, as Debian 13's LMTP does; where ours are
+	 * delivered to, that is a fault to be seen */
+	if (!twin->has_own_users || !twin->backend->is_delivered_to)
+		add_user(twin, TWIN_LOCAL, &text);
 	code = write_file(twin, "users", mr_buf_str(&text), &ignored);
 	mr_buf_done_secret(&text);
 	if (!code)

@@ -246,6 +246,7 @@ static void wire_delivery(struct wiring *wiring)
 	if (!mr_str_starts(rest, MR_STR("lmtp:")))
 		return;
 	rest = mr_str_skip(rest, 5);
+	wiring->backend->is_delivered_to = true;
 	wire_lmtp_protocol(wiring);
 	wire_recipients(wiring);
 	if (mr_str_starts(rest, MR_STR("unix:"))) {
