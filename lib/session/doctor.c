@@ -66,7 +66,8 @@ static mr_str harmless(struct mr_arena *arena, mr_str text)
 	return copy;
 }
 
-static mr_str format_text(struct mr_arena *arena, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static mr_str format_text(
+        struct mr_arena *arena, const char *format, va_list arguments)
 {
 	char *text = NULL;
 	mr_str result = {0};
