@@ -8,18 +8,7 @@ static const char CONFIG[] = "protocols = imap\n";
 
 static int open_bench(void **state)
 {
-	struct bench *bench = malloc(sizeof *bench);
-
-	bench_open(bench, CONFIG);
-	*state = bench;
-	return 0;
-}
-
-static int close_bench(void **state)
-{
-	bench_close(*state);
-	free(*state);
-	return 0;
+	return open_bench_with(state, CONFIG);
 }
 
 static void write_users(struct bench *bench, const char *text)

@@ -101,4 +101,22 @@ static inline int log_in(struct bench *bench, const char *service, const char *a
 	return run(bench, NULL, argv, false);
 }
 
+#define ON_SERVER(test) cmocka_unit_test_setup_teardown(test, open_server, close_server)
+
+static inline int open_server(void **state)
+{
+	struct bench *bench = malloc(sizeof *bench);
+
+	server_open(bench, "");
+	*state = bench;
+	return 0;
+}
+
+static inline int close_server(void **state)
+{
+	server_close(*state);
+	free(*state);
+	return 0;
+}
+
 #endif

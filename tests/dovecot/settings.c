@@ -9,31 +9,13 @@ static const char CONFIG[] = "# kept as it is\nprotocols = imap\n!include_try lo
 
 static int open_bench(void **state)
 {
-	struct bench *bench = malloc(sizeof *bench);
+	struct bench *bench;
 
-	bench_open(bench, "");
+	(void)open_bench_with(state, "");
+	bench = *state;
 	write_text(bench->config,
 	        mr_str_printf(&bench->arena, "%s%s", version_lines(bench), CONFIG).data);
-	*state = bench;
 	return 0;
-}
-
-static int close_bench(void **state)
-{
-	bench_close(*state);
-	free(*state);
-	return 0;
-}
-
-static struct mr_dovecot_settings settings_of(const char *const (*pairs)[2], size_t n)
-{
-	struct mr_dovecot_settings settings = {0};
-
-	for (size_t i = 0; i < n; i++)
-		mr_dovecot_settings_set(
-		        &settings, &(struct mr_dovecot_setting){.path = mr_str_from(pairs[i][0]),
-		                           .value = mr_str_from(pairs[i][1])});
-	return settings;
 }
 
 static void values_are_compared_by_what_they_mean(void **state)

@@ -12,29 +12,7 @@ static const char CONFIG[] = "# kept as it is\nprotocols = imap\n!include_try lo
 
 static int open_bench(void **state)
 {
-	struct bench *bench = malloc(sizeof *bench);
-
-	bench_open(bench, CONFIG);
-	*state = bench;
-	return 0;
-}
-
-static int close_bench(void **state)
-{
-	bench_close(*state);
-	free(*state);
-	return 0;
-}
-
-static struct mr_dovecot_settings settings_of(const char *const (*pairs)[2], size_t n)
-{
-	struct mr_dovecot_settings settings = {0};
-
-	for (size_t i = 0; i < n; i++)
-		mr_dovecot_settings_set(
-		        &settings, &(struct mr_dovecot_setting){.path = mr_str_from(pairs[i][0]),
-		                           .value = mr_str_from(pairs[i][1])});
-	return settings;
+	return open_bench_with(state, CONFIG);
 }
 
 static const char rendered[] = "auth_mechanisms = plain login\n"

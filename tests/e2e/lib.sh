@@ -9,18 +9,11 @@ export GIT_AUTHOR_NAME=ops GIT_AUTHOR_EMAIL=ops@example.org GIT_COMMITTER_NAME=o
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 bed=$top/tests/bed/bed
+# shellcheck source=../bed/assert.sh
+. "$top/tests/bed/assert.sh"
 MAILREEVE=${MAILREEVE:-$top/build/debug/agent/mailreeve}
 # a helper program of the test, not the program under test, may be killed in the middle: no leak reports of those
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:exitcode=99} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
-
-fail() {
-	echo "FAILED in ${0##*/} line ${BASH_LINENO[${#BASH_LINENO[@]} - 2]}: $*" >&2
-	exit 1
-}
-
-say() {
-	echo "-- $*"
-}
 
 finish() {
 	local rc=$? job
@@ -169,32 +162,8 @@ expect() {
 	esac
 }
 
-# says PATTERN: the last run said so, on either output.
-says() {
-	cat "$OUT" "$ERR" | grep -qE -- "$1" && return
-	cat "$OUT" "$ERR" >&2
-	fail "the last run does not say /$1/"
-}
-
 says_not() {
 	! cat "$OUT" "$ERR" | grep -nE -- "$1" >&2 || fail "the last run says /$1/"
-}
-
-# wait_for SECONDS COMMAND…: polls until the command succeeds.
-wait_for() {
-	local end=$((SECONDS + $1 + 1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || fail "not within the time: $*"
-		sleep 0.05
-	done
-}
-
-is() {
-	[ "$1" = "$2" ] || {
-		diff <(printf '%s\n' "$2") <(printf '%s\n' "$1") >&2 || true
-		fail "${3:-it is not so} (< wanted, > is)"
-	}
 }
 
 same_world() {

@@ -7,15 +7,8 @@ umask 022
 export LC_ALL=C.UTF-8
 system=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 machine=$system/../bed/machine
-
-fail() {
-	echo "FAILED in ${0##*/} line ${BASH_LINENO[${#BASH_LINENO[@]} - 2]}: $*" >&2
-	exit 1
-}
-
-say() {
-	echo "-- $*"
-}
+# shellcheck source=../bed/assert.sh
+. "$system/../bed/assert.sh"
 
 finish() {
 	local rc=$?
@@ -69,29 +62,6 @@ expect() {
 		head -c 6000 "$OUT" "$ERR"
 		fail "mailreeve $*: exit $RC, want $want"
 	fi
-}
-
-says() {
-	cat "$OUT" "$ERR" | grep -qE -- "$1" && return
-	cat "$OUT" "$ERR" >&2
-	fail "the last run does not say /$1/"
-}
-
-is() {
-	[ "$1" = "$2" ] || {
-		diff <(printf '%s\n' "$2") <(printf '%s\n' "$1") >&2 || true
-		fail "${3:-it is not so} (< wanted, > is)"
-	}
-}
-
-# wait_for SECONDS COMMAND…: polls until the command succeeds.
-wait_for() {
-	local end=$((SECONDS + $1 + 1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || fail "not within the time: $*"
-		sleep 0.05
-	done
 }
 
 # put FILE: standard input as a file of the machine.

@@ -20,11 +20,11 @@ expect 78 doctor
 say "the timer instead of the agent"
 set_up_host
 sh_in systemctl disable -q --now mailreeve.service
-printf '[Timer]\nOnBootSec=\nOnUnitInactiveSec=\nOnActiveSec=1\nRandomizedDelaySec=0\n' |
+printf '[Timer]\nOnBootSec=\nOnUnitInactiveSec=\nOnActiveSec=1\nAccuracySec=100ms\nRandomizedDelaySec=0\n' |
 	put /etc/systemd/system/mailreeve-sync.timer.d/soon.conf
 sh_in systemctl daemon-reload
 sh_in systemctl start mailreeve-sync.timer
-wait_for 60 is_healthy
+wait_for 90 is_healthy
 wait_for 30 is_state mailreeve-sync.service inactive
 is "$(property mailreeve-sync.service Result)" success
 expect 0 pause --reason 'a test' --until 1h

@@ -18,19 +18,6 @@ pid_of() {
 	sh_in systemctl show -p MainPID --value "$1"
 }
 
-# put FILE: standard input as a file of the machine.
-put() {
-	# shellcheck disable=SC2016
-	sh_in sh -c 'mkdir -p "$(dirname "$1")" && cat >"$1"' sh "$1"
-}
-
-# commit MESSAGE: what stands in /srv/repository goes to the repository.
-commit() {
-	# shellcheck disable=SC2016
-	sh_in sh -c 'cd /srv/repository && git add -A && git -c user.name=ops -c user.email=ops@example.org commit -qm "$1" &&
-		git push -q origin HEAD:main' sh "$1"
-}
-
 size_limit() {
 	put /srv/repository/postfix.yaml <<-EOF
 		postfix:
