@@ -166,6 +166,10 @@ say "the agent's user: what root fetched is given to it"
 sed '1a user: nobody' "$BED_AGENT_YAML" >"$SCRATCH/agent.yaml"
 BED_AGENT_YAML=$SCRATCH/agent.yaml doctor 0
 is "$(find "$BED_STATE/source" ! -user nobody)" ""
+chmod 700 "$BED_REPO/refs"
+BED_AGENT_YAML=$SCRATCH/agent.yaml doctor 78
+found repository error "user 'nobody' of the agent: cannot read '.*/refs': Permission denied -> let 'nobody' read it"
+chmod 755 "$BED_REPO/refs"
 sed '1a user: no-such-user' "$BED_AGENT_YAML" >"$SCRATCH/agent.yaml"
 BED_AGENT_YAML=$SCRATCH/agent.yaml doctor 78
 found repository error "no account 'no-such-user'"
