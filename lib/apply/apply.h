@@ -57,7 +57,8 @@ MR_CHECK int mr_confirm(struct mr_diags *diags, const char *directory, int64_t r
 MR_CHECK int mr_apply_is_open(struct mr_state *state, bool *out);
 
 /* Fault injection for the tests: MAILREEVE_CRASH_AT=S3:2 in the environment kills the process
- * (SIGKILL to itself) at the second passing of that point. Only in builds with MR_FAULT_POINTS. */
+ * (SIGKILL to itself) at the second passing of that point, MAILREEVE_STOP_AT halts it there
+ * (SIGSTOP) until somebody continues it. Only in builds with MR_FAULT_POINTS. */
 void mr_fault_point(const char *step);
 
 #endif

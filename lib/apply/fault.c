@@ -1,6 +1,6 @@
 /*
- * Fault injection: points that the environment turns into a crash or into an error, in test builds
- * only.
+ * Fault injection: points that the environment turns into a crash, a halt or an error, in test
+ * builds only.
  */
 #include "apply/fault.h"
 
@@ -30,10 +30,12 @@ static bool is_meant(const char *variable, const char *point, unsigned long *pas
 
 void mr_fault_point(const char *step)
 {
-	static unsigned long passed;
+	static unsigned long passed, passed_to_stop;
 
 	if (is_meant("MAILREEVE_CRASH_AT", step, &passed))
 		(void)raise(SIGKILL);
+	if (is_meant("MAILREEVE_STOP_AT", step, &passed_to_stop))
+		(void)raise(SIGSTOP);
 }
 
 int mr_fault(struct mr_diags *diags, const char *point)
