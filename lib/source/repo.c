@@ -259,17 +259,18 @@ int mr_repo_is_descendant(
 {
 	git_oid newer_id, older_id;
 	git_commit *commit = NULL;
-	int result = mr_repo_ready(diags, repo);
+	int result;
 
-	if (result < 0)
-		return result;
 	if (!mr_git_parse_id(newer, &newer_id) || !mr_git_parse_id(older, &older_id))
 		return mr_fail(diags, MR_E_USAGE, "'%.*s' or '%.*s' is no commit id", MR_FMT(newer),
 		        MR_FMT(older));
-	if (git_oid_equal(&newer_id, &older_id)) {
+	if (git_oid_equal(&newer_id, &older_id)) { /* of most runs: for them libgit2 stays off */
 		*out = true;
 		return 0;
 	}
+	result = mr_repo_ready(diags, repo);
+	if (result < 0)
+		return result;
 	/* history that was rewritten may be gone from a mirror that was made anew */
 	result = git_commit_lookup(&commit, repo->git, &older_id);
 	git_commit_free(commit);
@@ -310,18 +311,37 @@ int mr_repo_describe(struct mr_diags *diags, struct mr_repo *repo, mr_str commit
 	return 0;
 }
 
+/* By the reference's own file: a run that changes nothing is spared to start libgit2. */
+static bool is_kept(const struct mr_repo *repo, const char *name, mr_str commit)
+{
+	struct mr_diags ignored MR_DONE(diags);
+	struct mr_buf path = MR_BUF_INIT, text = MR_BUF_INIT;
+	bool result;
+
+	mr_diags_init(&ignored);
+	mr_buf_printf(&path, "%s/%s", repo->mirror, name);
+	result = !mr_file_read(&ignored, path.data, GIT_OID_HEXSZ + 1, &text) &&
+	         mr_str_eq(mr_str_trim(mr_buf_str(&text)), commit);
+	mr_buf_done(&text);
+	mr_buf_done(&path);
+	return result;
+}
+
 int mr_repo_keep(struct mr_diags *diags, struct mr_repo *repo, mr_str commit, int64_t run)
 {
 	git_reference *reference = NULL;
 	char name[64];
 	git_oid id;
-	int result = mr_repo_ready(diags, repo);
+	int result;
 
-	if (result < 0)
-		return result;
 	if (!mr_git_parse_id(commit, &id))
 		return mr_fail(diags, MR_E_USAGE, "'%.*s' is no commit id", MR_FMT(commit));
 	(void)snprintf(name, sizeof name, "refs/mailreeve/runs/%" PRId64, run);
+	if (is_kept(repo, name, commit))
+		return 0;
+	result = mr_repo_ready(diags, repo);
+	if (result < 0)
+		return result;
 	if (git_reference_create(&reference, repo->git, name, &id, 1, NULL) < 0)
 		return mr_fail(diags, MR_E_FAILED, "cannot keep commit '%.*s' in '%s': %s",
 		        MR_FMT(commit), repo->mirror, mr_git_reason());
