@@ -200,16 +200,21 @@ void mr_diags_sort(struct mr_diags *diags)
 	free(ranked);
 }
 
+void mr_diag_format_place(const struct mr_diag *diag, struct mr_buf *out)
+{
+	if (!diag->loc.path.size)
+		return;
+	mr_text_harmless(diag->loc.path, out);
+	if (diag->loc.line)
+		mr_buf_printf(out, ":%u", diag->loc.line);
+	if (diag->loc.line && diag->loc.column)
+		mr_buf_printf(out, ":%u", diag->loc.column);
+	mr_buf_add_text(out, ": ");
+}
+
 void mr_diag_format(const struct mr_diag *diag, struct mr_buf *out)
 {
-	if (diag->loc.path.size) {
-		mr_text_harmless(diag->loc.path, out);
-		if (diag->loc.line)
-			mr_buf_printf(out, ":%u", diag->loc.line);
-		if (diag->loc.line && diag->loc.column)
-			mr_buf_printf(out, ":%u", diag->loc.column);
-		mr_buf_add_text(out, ": ");
-	}
+	mr_diag_format_place(diag, out);
 	mr_buf_printf(out, "%s: ", severity_names[diag->severity]);
 	mr_text_harmless(diag->text, out);
 	if (diag->rule.size)

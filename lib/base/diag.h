@@ -66,5 +66,7 @@ void mr_diags_sort(struct mr_diags *diags);
  * harmless. */
 struct mr_buf;
 void mr_diag_format(const struct mr_diag *diag, struct mr_buf *out);
+/* Of that "FILE:LINE:COLUMN: "; nothing when it has no place. */
+void mr_diag_format_place(const struct mr_diag *diag, struct mr_buf *out);
 
 #endif

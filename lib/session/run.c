@@ -110,7 +110,10 @@ mr_str mr_session_reasons(struct mailreeve *session)
 		        mr_str_eq(diag->text, before))
 			continue;
 		before = diag->text;
-		mr_buf_printf(&text, "%s%.*s", text.size > 0 ? "; " : "", MR_FMT(diag->text));
+		if (text.size > 0)
+			mr_buf_add_text(&text, "; ");
+		mr_diag_format_place(diag, &text);
+		mr_buf_add_str(&text, diag->text);
 	}
 	result = mr_str_copy(&session->arena, mr_buf_str(&text));
 	mr_buf_done(&text);

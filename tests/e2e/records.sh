@@ -48,6 +48,8 @@ say "an invalid repository, a directory that is away, and well again"
 printf 'domains: {example.org: {uzers: {}}}\n' >"$W/bad.yaml"
 commit "bad"
 expect 65 sync
+expect 0 status
+says '^why: +bad\.yaml:1:25: .*uzers'
 is "$(health)" failed
 rm "$W/bad.yaml"
 commit "good"
