@@ -202,7 +202,7 @@ static const char *secrets_directory(struct mailreeve *session)
 {
 	const char *directory = mr_session_text_or_null(session, session->host.secrets_directory);
 
-	return directory ? directory : "/nonexistent";
+	return directory ? directory : "";
 }
 
 static int compile(struct mailreeve *session, struct mr_wanted *out)

@@ -14,7 +14,7 @@ struct mr_compile_options {
 	const char *cache_path; /* SQLite file of rows by blob id; NULL: nothing is kept */
 	mr_str host; /* host name for roles/hosts; empty: validate all hosts, take common sections
 	              */
-	const char *secrets_directory; /* NULL: secrets are not resolved */
+	const char *secrets_directory; /* "": the host has none; NULL: secrets are not resolved */
 	int64_t today_days;            /* for expiry: days since 1970-01-01, UTC */
 	bool is_host_bound;            /* an unlisted host is an error */
 };

@@ -27,6 +27,23 @@ struct resolving {
 	MR_VEC(struct mr_secret) secrets;
 };
 
+static void report_absent(struct resolving *resolving, const struct mr_loc *loc, mr_str name)
+{
+	const char *directory = resolving->directory;
+
+	if (directory[0])
+		mr_diags_at(resolving->diags, MR_ERROR, "MR-SECRET-MISSING", loc,
+		        "secret '%.*s' is not in '%s'", MR_FMT(name), directory);
+	else
+		mr_diags_at(resolving->diags, MR_ERROR, "MR-SECRET-MISSING", loc,
+		        "secret '%.*s' is not on this host: agent.yaml names no folder of secrets",
+		        MR_FMT(name));
+	mr_diags_hint(resolving->diags,
+	        "%sput it there as a file of one line, closed to others (of a password the hash: "
+	        "'mailreeve hash-password')",
+	        directory[0] ? "" : "set secrets: {directory: ...} in agent.yaml and ");
+}
+
 /* A name that is not in the folder may stand encrypted in the repository. */
 static void report_missing(struct resolving *resolving, const struct mr_loc *loc, mr_str name)
 {
@@ -39,8 +56,7 @@ static void report_missing(struct resolving *resolving, const struct mr_loc *loc
 		        "secret '%.*s' is kept as %.*s: age is not supported by this version",
 		        MR_FMT(name), MR_FMT(path));
 	else
-		mr_diags_at(resolving->diags, MR_ERROR, "MR-SECRET-MISSING", loc,
-		        "secret '%.*s' is not in '%s'", MR_FMT(name), resolving->directory);
+		report_absent(resolving, loc, name);
 	mr_buf_done(&encrypted);
 }
 

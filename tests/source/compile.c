@@ -149,6 +149,9 @@ static void secrets_come_from_files_of_the_host__when_a_folder_is_given(void **s
 	user = user_of(r, "postmaster@example.org");
 	assert_true(user.password.is_secret_reference && user.password.is_set);
 	assert_int_equal(user.password.text.size, 0);
+	r->options.secrets_directory = "";
+	assert_int_equal(repository_compile(r), MR_E_INVALID);
+	assert_true(repository_has(r, "agent.yaml names no folder of secrets"));
 	repository_write(r, "secrets/pw", MR_STR("{SHA512-CRYPT}$6$x$y\n"));
 	assert_int_equal(chmod(repository_path(r, "secrets/pw"), 0600), 0);
 	r->options.secrets_directory = repository_path(r, "secrets");
