@@ -86,14 +86,25 @@ static bool is_passing(int status)
 	       status == MAILREEVE_FAILED;
 }
 
+/* A cycle for drift alone is none of the planned tries: however often others write, it puts none of
+ * them off. Where it finds the first failure, the next try is to be sooner. */
+static void count_and_plan(struct agent *agent)
+{
+	bool has_failed = is_passing(agent->outcome.status);
+
+	if (agent->causes == CAUSE_DRIFT && (!has_failed || agent->failures > 0))
+		return;
+	agent->failures = has_failed ? agent->failures + 1 : 0;
+	plan_next(agent);
+}
+
 static void finish(struct agent *agent)
 {
 	agent->stage = STAGE_IDLE;
 	if ((agent->causes & ~(unsigned)CAUSE_DRIFT) || agent->outcome.status)
 		report_cycle(agent);
-	agent->failures = is_passing(agent->outcome.status) ? agent->failures + 1 : 0;
 	control_answer(agent, &agent->outcome);
-	plan_next(agent);
+	count_and_plan(agent);
 	report_state(agent);
 	notify_start(agent);
 	if (agent->wanted)
@@ -136,22 +147,29 @@ static void apply_or_look(struct agent *agent)
 		look(agent);
 }
 
+/* What failed at a server may be over by what just happened: only a whole cycle can say so. A
+ * repository that is away is not asked for that. */
+static bool may_have_passed(const struct agent *agent)
+{
+	return is_passing(agent->standing.status) && agent->standing.failed_in != ROLE_FETCH;
+}
+
 static void begin(struct agent *agent)
 {
 	if (agent->stage != STAGE_IDLE || agent->is_stopping)
 		return;
-	agent->causes = agent->wanted;
+	agent->causes = agent->wanted | (may_have_passed(agent) ? CAUSE_INTERVAL : 0);
 	agent->wanted = 0;
 	agent->restarts = 0;
 	agent->outcome = (struct message){.kind = MESSAGE_DONE};
 	if (agent->causes & CAUSE_ASKED)
 		agent->invalid = (struct message){0};
-	if (agent->causes != CAUSE_DRIFT)
-		control_begin(agent);
-	if (agent->causes == CAUSE_DRIFT)
+	if (agent->causes == CAUSE_DRIFT) {
 		apply_or_look(agent);
-	else
-		run(agent, STAGE_FETCH, ROLE_FETCH, NULL);
+		return;
+	}
+	control_begin(agent);
+	run(agent, STAGE_FETCH, ROLE_FETCH, NULL);
 }
 
 /* The first failure is what the cycle came to. */

@@ -12,6 +12,11 @@ told() {
 	grep -qE -- "$1" "$AGENT_LOG"
 }
 
+next_try() {
+	expect 0 status --format json
+	python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["agent"]["next_try"])' "$OUT"
+}
+
 set_sn() {
 	ldap_modify <<-END
 		dn: uid=alice,ou=people,dc=example,dc=org
@@ -21,9 +26,12 @@ set_sn() {
 	END
 }
 
-"$MAILREEVE" --config "$BED_AGENT_YAML" agent >"$AGENT_LOG" 2>&1 &
+"$MAILREEVE" --config "$BED_AGENT_YAML" agent >>"$AGENT_LOG" 2>&1 &
 AGENT=$!
 wait_for 30 told 'begins'
+waits() { expect 0 status && grep -q 'waiting; next try 20' "$OUT"; }
+wait_for 30 waits
+planned=$(next_try)
 
 say "the directory"
 set_sn Mallory
@@ -32,6 +40,35 @@ wait_for 5 told 'sn applied Liddell, live Mallory'
 say "a file"
 postconf -c "$BED_POSTFIX_DIR" -e message_size_limit=999
 wait_for 5 told 'message_size_limit.*live 999'
+wait_for 5 waits
+is "$(next_try)" "$planned" "what others write puts off no planned try"
+
+say "a file, in each way that people and programs write one"
+users=$(dirname "$BED_DOVECOT_CONF")/mailreeve/users
+rows=$(cat "$users")
+again() { # what was told before is none of the next one's
+	expect 0 apply --yes
+	: >"$AGENT_LOG"
+}
+again
+sed 's/:Alice Liddell:/:In Place:/; s/=Alice Liddell/=In Place/' <<<"$rows" >"$SCRATCH/rows"
+cmp -s "$SCRATCH/rows" "$users" && fail "nothing would change"
+cat "$SCRATCH/rows" >"$users"
+wait_for 5 told 'drift: user/alice@example.org: name .*In Place'
+again
+sed 's/In Place/Renamed Over/' "$SCRATCH/rows" >"$users.new"
+mv "$users.new" "$users"
+wait_for 5 told 'drift: user/alice@example.org: name .*Renamed Over'
+again
+mv "$users" "$SCRATCH/users" # what is not there is not empty: it is said, and nothing is done
+wait_for 5 told "cannot read '$users'"
+mv "$SCRATCH/users" "$users"
+wait_for 5 told 'in order again'
+again
+mv "$(dirname "$users")" "$SCRATCH/own" && cp -a "$SCRATCH/own" "$(dirname "$users")"
+sed 's/In Place/Folder Replaced/' "$SCRATCH/rows" >"$users"
+wait_for 5 told 'drift: user/alice@example.org: name .*Folder Replaced'
+again
 
 say "the directory was away"
 "$bed" kill "$BED_DIR" slapd
