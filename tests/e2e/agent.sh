@@ -64,9 +64,17 @@ commit "and al.liddell"
 wait_for 15 live al.liddell@example.org
 wait_for 5 told 'as run 3'
 
+say "a push of many references, the branch among them"
+edit "$W/domains/example.org.yaml" 's/al.liddell\]/al.liddell, liddell.a]/'
+git -C "$W" commit -qam "liddell.a"
+for i in $(seq 300); do echo "create refs/heads/many/$i HEAD"; done | git -C "$W" update-ref --stdin
+git -C "$W" push -q origin HEAD:main 'refs/heads/many/*'
+wait_for 15 live liddell.a@example.org
+wait_for 5 told 'as run 4'
+
 say "a repository that is put in the place of the old one"
 git clone -q --bare "$BED_REPO" "$SCRATCH/other.git" 2>/dev/null
-edit "$W/domains/example.org.yaml" 's/al.liddell\]/al.liddell, alice.l]/'
+edit "$W/domains/example.org.yaml" 's/liddell.a\]/liddell.a, alice.l]/'
 git -C "$W" commit -qam "alice.l" && git -C "$W" push -q "$SCRATCH/other.git" HEAD:main
 mv "$BED_REPO" "$SCRATCH/old.git" && mv "$SCRATCH/other.git" "$BED_REPO"
 wait_for 15 live alice.l@example.org
@@ -101,6 +109,32 @@ n=$(grep -c '^STATUS=.*fetching' "$SCRATCH/notified")
 kill -USR1 "$AGENT"
 fetched() { [ "$(grep -c '^STATUS=.*fetching' "$SCRATCH/notified")" -gt "$n" ]; }
 wait_for 10 fetched
+
+say "who asks must be root or the agent's own account, whatever the modes of files are"
+idle() { grep '^STATUS=' "$SCRATCH/notified" | tail -1 | grep -q waiting; }
+wait_for 20 idle # each cycle closes the folder again
+chmod 711 "$SCRATCH/bed" "$BED_STATE"
+chmod 666 "$BED_STATE/control"
+n=$(grep -c '^STATUS=.*fetching' "$SCRATCH/notified")
+ask() { # the bytes of a message; prints how many came back
+	python3 - "$BED_STATE/control" "$1" <<-'EOF'
+		import os, socket, struct, sys
+		os.setuid(int(sys.argv[2]))
+		peer = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+		peer.settimeout(20)
+		peer.connect(sys.argv[1])
+		try:
+		    peer.send(struct.pack("<I", 4).ljust(1416, b"\0"))
+		    print(len(peer.recv(65536)))
+		except (BrokenPipeError, ConnectionResetError):
+		    print(0)
+	EOF
+}
+is "$(ask 65534)" 0
+is "$(grep -c '^STATUS=.*fetching' "$SCRATCH/notified")" "$n"
+[ "$(ask 0)" -gt 0 ] || fail "root is not answered"
+chmod 600 "$BED_STATE/control"
+chmod 700 "$SCRATCH/bed" "$BED_STATE"
 
 say "a broken agent.yaml is refused, the old one goes on; a good one is taken"
 cp "$BED_AGENT_YAML" "$SCRATCH/agent.yaml"
