@@ -19,23 +19,32 @@ let_go() {
 	done
 }
 
-# on_small_disk FOLDER FREE-KILOBYTES COMMAND…: FOLDER on a file system of its own with that little left
-on_small_disk() {
+# small_disk FOLDER FREE-KILOBYTES: a file system at $SMALL with what the folder has and that little left
+small_disk() {
 	local folder=$1 free=$2 used
-	shift 2
-	cp -a "$folder" "$SCRATCH/copy"
 	used=$(du -sk "$folder" | cut -f1)
-	mount -t tmpfs -o "size=$((used + free + 256))k,mode=$(stat -c %a "$folder")" small "$folder" || {
+	mkdir -p "$SMALL"
+	mount -t tmpfs -o "size=$((used + free + 256))k,mode=$(stat -c %a "$folder")" small "$SMALL" || return
+	cp -a "$folder/." "$SMALL/"
+	dd if=/dev/zero of="$SMALL/.filler" bs=1024 count=$(($(df -k --output=avail "$SMALL" | tail -n 1) - free)) status=none || true
+}
+
+# on_small_disk FOLDER FREE-KILOBYTES COMMAND…: FOLDER on a file system of its own with that little left. It is filled
+# elsewhere and takes the folder's place in one step: Postfix' programs start at any time, and where one finds no main.cf
+# master waits a minute before it starts that service again.
+on_small_disk() {
+	local folder=$1 free=$2
+	shift 2
+	small_disk "$folder" "$free" || {
 		say "no mount here: not tested"
 		refused=99
-		rm -rf "$SCRATCH/copy"
 		return 0
 	}
-	cp -a "$SCRATCH/copy/." "$folder/"
-	dd if=/dev/zero of="$folder/.filler" bs=1024 count=$(($(df -k --output=avail "$folder" | tail -n 1) - free)) status=none || true
+	mount --bind "$SMALL" "$folder"
+	let_go "$SMALL"
 	"$@"
 	rm -f "$folder/.filler"
-	rm -rf "$SCRATCH/copy" "$SCRATCH/now"
+	rm -rf "$SCRATCH/now"
 	cp -a "$folder" "$SCRATCH/now"
 	"$bed" stop "$BED_DIR" postfix # it holds tables open
 	let_go "$folder"
@@ -62,7 +71,7 @@ back() {
 	take_back
 }
 
-applied=0 refused=0
+SMALL=$SCRATCH/small applied=0 refused=0
 for folder in "$BED_STATE" "$BED_POSTFIX_DIR"; do
 	for free in 0 4 12 40 120; do
 		say "$folder with $free kB left"

@@ -21,8 +21,8 @@ finish() {
 		kill "$job" 2>/dev/null || true
 	done
 	if [ $rc -ne 0 ] && [ -f "$SCRATCH/bed/mail.log" ]; then
-		echo "-- end of mail.log" && tail -n 12 "$SCRATCH/bed/mail.log"
-		echo "-- end of dovecot.log" && tail -n 8 "$SCRATCH/bed/dovecot.log"
+		echo "-- end of mail.log" && tail -n 40 "$SCRATCH/bed/mail.log"
+		echo "-- end of dovecot.log" && tail -n 20 "$SCRATCH/bed/dovecot.log"
 	fi
 	if [ -n "${KEEP:-}" ]; then
 		echo "-- kept: $SCRATCH"
