@@ -139,12 +139,20 @@ static void say_summary(const struct agent *agent, char *out, size_t size)
 		        short_commit(agent->standing.commit, commit, sizeof commit));
 }
 
+/* A look for drift leaves what is planned; any other cycle plans anew when it ends. */
+static int64_t planned(const struct agent *agent)
+{
+	bool stands = agent->stage == STAGE_IDLE || agent->causes == CAUSE_DRIFT;
+
+	return stands ? agent->next_try : 0;
+}
+
 /* What cannot be noted is only missing in 'mailreeve status'. */
 static void note(const struct agent *agent)
 {
 	const struct mailreeve_agent_note note = {.pid = getpid(),
 	        .started = agent->started,
-	        .next_try = agent->stage == STAGE_IDLE ? agent->next_try : 0,
+	        .next_try = planned(agent),
 	        .doing = stage_words[agent->stage],
 	        .last_error = agent->standing.status ? agent->standing.text : NULL};
 
