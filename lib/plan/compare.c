@@ -4,6 +4,9 @@
  */
 #include "plan/compare.h"
 
+#include "plan/field.h"
+#include "plan/words.h"
+
 static const struct mr_attr absent;
 
 struct job {
@@ -154,6 +157,39 @@ static bool find_former(struct job *job, const struct mr_attr_row *row, struct m
 	return !(former->flags & MR_ATTR_SEALED);
 }
 
+static bool has_contended(const struct mr_diff_options *options)
+{
+	return options->drift_mode == MR_DRIFT_HEAL && options->contended &&
+	       options->contended->n > 0;
+}
+
+static struct mr_word word_of(const struct mr_diff_options *options, const struct mr_item *item,
+        const struct mr_attr *attr)
+{
+	struct mr_word word;
+
+	mr_words_of(options->in, item->object, item->key, (mr_str){0}, attr, &word);
+	return word;
+}
+
+/* What becomes of drift of one attribute of an item. */
+static enum mr_drift_mode drift_mode_of(const struct mr_diff_options *options,
+        const struct mr_item *item, const struct mr_attr *attr)
+{
+	if (has_contended(options) &&
+	        mr_field_among(options->contended, item->object, word_of(options, item, attr).name))
+		return MR_DRIFT_REPORT;
+	return options->drift_mode;
+}
+
+/* The one that names it, as make_drift of the document does. */
+static const struct mr_attr *any_side(const struct mr_attr_row *row)
+{
+	const struct mr_attr *live = row->side[MR_SIDE_LIVE];
+
+	return live && live->n_values > 0 ? live : row->side[MR_SIDE_DESIRED];
+}
+
 /* The attribute differs: decides whose change it is and what it shall be. */
 static void differ(struct job *job, const struct mr_attr_row *row, const struct mr_attr *wanted,
         bool is_revert)
@@ -161,8 +197,8 @@ static void differ(struct job *job, const struct mr_attr_row *row, const struct 
 	const struct mr_attr *live = row->side[MR_SIDE_LIVE];
 	struct mr_comparison *out = job->out;
 	bool is_drift = job->owned && !is_revert && job->is_ours;
-	bool is_kept =
-	        is_drift && mr_drift_mode_of(job->options, job->desired->object) != MR_DRIFT_HEAL;
+	bool is_kept = is_drift &&
+	               drift_mode_of(job->options, job->desired, any_side(row)) != MR_DRIFT_HEAL;
 
 	if (is_drift) {
 		if (job->options->drift_mode != MR_DRIFT_OFF) {
@@ -307,4 +343,24 @@ int mr_compare_lone(struct mr_diff *diff, const struct mr_diff_options *options,
 	while ((result = mr_attr_walk_next(&walk, &row)) > 0)
 		record(diff, options, item, item->object, &row);
 	return result < 0 ? damaged(options, item->key) : 0;
+}
+
+enum mr_drift_mode mr_drift_mode_of_lone(
+        const struct mr_diff_options *options, const struct mr_item *item)
+{
+	struct mr_attr_walk walk;
+	struct mr_attr_row row;
+	enum mr_drift_mode mode = options->drift_mode;
+
+	mr_attr_walk_init(&walk, item->body, (mr_str){0}, (mr_str){0});
+	while (has_contended(options) && mr_attr_walk_next(&walk, &row) > 0) {
+		const struct mr_attr *attr = row.side[MR_SIDE_DESIRED];
+
+		if (word_of(options, item, attr).kind == MR_WORD_HIDDEN)
+			continue;
+		mode = drift_mode_of(options, item, attr);
+		if (mode == MR_DRIFT_HEAL)
+			break;
+	}
+	return mode;
 }

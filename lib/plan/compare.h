@@ -52,5 +52,8 @@ MR_CHECK int mr_compare_owned(
 /* Records each attribute of an item that is there on one side only. */
 MR_CHECK int mr_compare_lone(struct mr_diff *diff, const struct mr_diff_options *options,
         const struct mr_item *item, bool is_live);
+/* What becomes of such an item: it is left when each attribute of it is contended. */
+enum mr_drift_mode mr_drift_mode_of_lone(
+        const struct mr_diff_options *options, const struct mr_item *item);
 
 #endif

@@ -211,7 +211,7 @@ static int desired_only(
 		if (result < 0)
 			return result;
 	}
-	if (is_drift && mr_drift_mode_of(join->options, desired->object) != MR_DRIFT_HEAL)
+	if (is_drift && mr_drift_mode_of_lone(join->options, desired) != MR_DRIFT_HEAL)
 		return 0;
 	found.reason = is_drift ? MR_REASON_DRIFT : MR_REASON_DESIRED_CHANGED;
 	tell_result(join, desired->key, desired->body);
@@ -254,7 +254,7 @@ static int foreign(struct mr_join *join, const struct mr_item *live)
 		if (result < 0)
 			return result;
 	}
-	if (!is_drift || mr_drift_mode_of(join->options, live->object) == MR_DRIFT_HEAL)
+	if (!is_drift || mr_drift_mode_of_lone(join->options, live) == MR_DRIFT_HEAL)
 		push_change(join, &found);
 	return 0;
 }

@@ -26,16 +26,6 @@ void mr_diff_done(struct mr_diff *diff)
 	mr_arena_done(&diff->adoptions.arena);
 }
 
-enum mr_drift_mode mr_drift_mode_of(const struct mr_diff_options *options, mr_str object)
-{
-	const struct mr_strs *contended = options->contended;
-
-	for (size_t i = 0; contended && i < contended->n; i++)
-		if (options->drift_mode == MR_DRIFT_HEAL && mr_str_eq(contended->items[i], object))
-			return MR_DRIFT_REPORT;
-	return options->drift_mode;
-}
-
 bool mr_is_selected(mr_str only, mr_str object)
 {
 	if (only.size == 0)

@@ -51,9 +51,8 @@ struct mr_diff_options {
 	struct mr_backend *backend;
 	const uint8_t *key; /* 32 bytes: the seal key */
 	enum mr_drift_mode drift_mode;
-	const struct mr_strs
-	        *contended;  /* objects that are not healed whatever the mode; or NULL */
-	mr_str only;         /* as in struct mr_plan_input */
+	const struct mr_strs *contended; /* values that are not healed whatever the mode; or NULL */
+	mr_str only;                     /* as in struct mr_plan_input */
 	bool is_handed_over; /* another collection has these items now: what left here is only
 	                        forgotten */
 	bool has_passwd;     /* users are counted in dovecot.passwd */
@@ -78,8 +77,6 @@ void mr_diff_done(struct mr_diff *diff);
  * handed up; items that do not come in rising order are MR_E_FAILED. */
 MR_CHECK int mr_diff_collection(struct mr_diff *diff, const struct mr_diff_options *options,
         const struct mr_diff_cursors *cursors, struct mr_diff_counts *out);
-/* What becomes of drift of this object. */
-enum mr_drift_mode mr_drift_mode_of(const struct mr_diff_options *options, mr_str object);
 /* Whether --only takes the object: empty, its name, or a prefix that ends in '*'. */
 bool mr_is_selected(mr_str only, mr_str object);
 

@@ -1,6 +1,7 @@
 /*
  * What others ask a plan for.
  */
+#include "plan/field.h"
 #include "plan/parts.h"
 #include "plan/view.h"
 
@@ -63,9 +64,19 @@ void mr_plan_each_change(const struct mr_plan *plan,
 		        mr_action_word(object->action, object->object));
 }
 
-mr_str mr_plan_drift_object(const struct mr_plan *plan, size_t index)
+void mr_plan_drift_field(const struct mr_plan *plan, size_t index, struct mr_buf *out)
 {
-	return plan->doc.drift.items[index].object;
+	const struct mr_doc_drift *drift = &plan->doc.drift.items[index];
+
+	mr_field_name(drift->object, drift->attribute, out);
+}
+
+bool mr_plan_drift_is(const struct mr_plan *plan, size_t index, mr_str field)
+{
+	const struct mr_doc_drift *drift = &plan->doc.drift.items[index];
+
+	return mr_str_is(field, drift->server) ||
+	       mr_field_is(field, drift->object, drift->attribute);
 }
 
 void mr_plan_drift_row(const struct mr_plan *plan, size_t index, mr_str *out_object,

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "plan/field.h"
 
 static const uint8_t no_key[32];
 
@@ -57,6 +58,8 @@ static enum mr_drift_mode drift_mode(const struct mr_plan *plan, const char *pro
 		return plan->input.heals_drift ? MR_DRIFT_HEAL : MR_DRIFT_REPORT;
 	if (mr_str_is(word, "off"))
 		return MR_DRIFT_OFF;
+	if (mr_field_has_server(plan->input.contended, mr_str_from(provider)))
+		return MR_DRIFT_REPORT;
 	return plan->input.heals_drift && mr_str_is(word, "heal") ? MR_DRIFT_HEAL : MR_DRIFT_REPORT;
 }
 

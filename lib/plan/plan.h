@@ -29,7 +29,7 @@ struct mr_plan_input {
 	bool heals_drift;        /* plan, apply and sync: true; drift: false */
 	bool follows_drift_mode; /* sync, and the agent's look: only where host->drift_mode_* of the
 	                            server says so, and what is "off" is not looked at */
-	const struct mr_strs *contended; /* objects that are not healed; NULL: none */
+	const struct mr_strs *contended; /* what is not healed (plan/field.h); NULL: none */
 	mr_str directory;                /* of --dir, absolute; else empty */
 	const char *version;             /* of mailreeve */
 	void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total);
@@ -71,7 +71,9 @@ const struct mr_changes *mr_plan_adoptions(const struct mr_plan *plan);
 mr_str mr_plan_digest(const struct mr_plan *plan);
 mr_str mr_plan_effects_digest(const struct mr_plan *plan);
 size_t mr_plan_drift_count(const struct mr_plan *plan);
-mr_str mr_plan_drift_object(const struct mr_plan *plan, size_t index);
+/* Appends its name as plan/field.h says. */
+void mr_plan_drift_field(const struct mr_plan *plan, size_t index, struct mr_buf *out);
+bool mr_plan_drift_is(const struct mr_plan *plan, size_t index, mr_str field);
 /* One of them; text is appended to: "OBJECT: ATTRIBUTE applied …, live …". */
 void mr_plan_drift_row(const struct mr_plan *plan, size_t index, mr_str *out_object,
         mr_str *out_attribute, struct mr_buf *text);

@@ -74,7 +74,7 @@ struct mr_host {
 	struct mr_host_ldap ldap;
 	bool services_are_direct; /* services.manager: direct */
 	mr_str secrets_directory, age_identity;
-	uint64_t drift_heals; /* of one object within an hour until it counts as contended */
+	uint64_t drift_heals; /* of one value within an hour until it counts as contended */
 	mr_str drift_mode;    /* "off" "report" "heal" */
 	mr_str drift_mode_postfix, drift_mode_dovecot, drift_mode_ldap; /* resolved: never empty */
 	mr_str probe_smtp, probe_imap, probe_mailbox;

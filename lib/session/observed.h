@@ -30,8 +30,8 @@
 	X(changes, "action kind")                                                                  \
 	X(drift, "server")                                                                         \
 	X(steps_ms, "step of the last apply")                                                      \
-	X(heals, "object: how often a sync put it back since heals_since")                         \
-	X(heals_since, "object: when it was put back first")
+	X(heals, "value (plan/field.h): how often a sync put it back since heals_since")           \
+	X(heals_since, "value: when it was put back first")
 
 struct mr_entry {
 	mr_str name;

@@ -134,14 +134,6 @@ bool mr_session_heals(
 	return false;
 }
 
-static bool is_contended(const struct mr_contended *contended, size_t n, mr_str object)
-{
-	for (size_t i = 0; i < n; i++)
-		if (mr_str_eq(contended[i].object, object))
-			return true;
-	return false;
-}
-
 static void note_rows(struct mailreeve *session, const struct mr_plan *plan,
         const struct mr_planning *how, struct mr_observed *observed)
 {
@@ -157,7 +149,7 @@ static void note_rows(struct mailreeve *session, const struct mr_plan *plan,
 		mr_str object, attribute;
 
 		if (mr_session_heals(session, how, server) &&
-		        !is_contended(contended, n_contended, mr_plan_drift_object(plan, i)))
+		        !mr_contended_has(contended, n_contended, plan, i))
 			continue;
 		(*mr_entry_of(&session->arena, &observed->drift, mr_str_from(server)))++;
 		if (n++ >= MOST_ROWS || rows.size > MOST_TEXT)

@@ -8,6 +8,7 @@
 #include "apply/apply.h"
 #include "base/buf.h"
 #include "base/text.h"
+#include "plan/field.h"
 #include "session/reporting.h"
 
 int mr_standing_gather(struct mailreeve *session, struct mr_standing *out)
@@ -108,7 +109,7 @@ static void drift_text(const struct mr_standing *standing, struct mr_buf *out)
 	}
 	for (size_t i = 0; i < standing->n_contended; i++)
 		mr_buf_printf(out, "contended: %.*s, put back %" PRId64 " times and left since\n",
-		        MR_FMT(standing->contended[i].object), standing->contended[i].heals);
+		        MR_FMT(standing->contended[i].name), standing->contended[i].heals);
 }
 
 static void agent_text(const struct mr_standing *standing, struct mr_buf *out)
@@ -197,6 +198,19 @@ static void held_json(const struct mr_standing *standing, struct mr_json *json)
 	mr_json_end_array(json);
 }
 
+static void contended_json(const struct mr_contended *contended, struct mr_json *json)
+{
+	mr_str object, attribute;
+
+	mr_field_parts(contended->name, &object, &attribute);
+	mr_json_begin_object(json);
+	mr_json_member_str(json, "object", object);
+	mr_json_member_str(json, "attribute", attribute);
+	mr_json_member_int(json, "heals", contended->heals);
+	mr_report_json_time(json, "since", contended->since);
+	mr_json_end_object(json);
+}
+
 static void drift_json(
         struct mailreeve *session, const struct mr_standing *standing, struct mr_json *json)
 {
@@ -221,13 +235,8 @@ static void drift_json(
 	mr_json_end_object(json);
 	mr_json_name(json, "contended");
 	mr_json_begin_array(json);
-	for (size_t i = 0; i < standing->n_contended; i++) {
-		mr_json_begin_object(json);
-		mr_json_member_str(json, "object", standing->contended[i].object);
-		mr_json_member_int(json, "heals", standing->contended[i].heals);
-		mr_report_json_time(json, "since", standing->contended[i].since);
-		mr_json_end_object(json);
-	}
+	for (size_t i = 0; i < standing->n_contended; i++)
+		contended_json(&standing->contended[i], json);
 	mr_json_end_array(json);
 }
 

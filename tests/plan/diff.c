@@ -117,6 +117,21 @@ static const struct row rows[] = {
 	{"order and sets", TABLE, MR_DRIFT_HEAL, "a o/a s=2,1 t^=2,1", "a o/a s=1,2 t^=1,2", "a o/a s=1,2 t^=2,1", NULL, NULL,
 	 "a o/a drift s=1,2 t=1,2 -> s=1,2 t=2,1\ndrift a o/a t 2 live 1\n"},
 };
+
+/* With values that two writers fight over: names of plan/field.h, a line each. */
+static const struct {
+	struct row row;
+	const char *contended;
+} fights[] = {
+	{{"contended: that value stays, the other is put back", TABLE, MR_DRIFT_HEAL, "a o/a v=1 w=1", "a o/a v=9 w=9", "a o/a v=1 w=1",
+	 NULL, NULL, "a o/a drift v=9 w=9 -> v=9 w=1\ndrift a o/a v 1 live 9\ndrift a o/a w 1 live 9\n"}, "o/b: w\no/a: v"},
+	{{"contended: git's own change of it comes all the same", TABLE, MR_DRIFT_HEAL, "a o/a v=2", "a o/a v=9", "a o/a v=1",
+	 NULL, NULL, "a o/a desired_changed v=9 -> v=2\nown a v=2 was none\n"}, "o/a: v"},
+	{{"deleted by others, one of its values contended: put back", TABLE, MR_DRIFT_HEAL, "a o/a v=1 w=1", "", "a o/a v=1 w=1",
+	 NULL, NULL, "a o/a drift none -> v=1 w=1\ndrift a o/a v 1 live \ndrift a o/a w 1 live \n"}, "o/a: v"},
+	{{"deleted by others again and again: left", TABLE, MR_DRIFT_HEAL, "a o/a v=1 w=1", "", "a o/a v=1 w=1",
+	 NULL, NULL, "drift a o/a v 1 live \ndrift a o/a w 1 live \n"}, "o/a: v\no/a: w"},
+};
 /* clang-format on */
 
 static bool give_pre_image(
@@ -158,7 +173,18 @@ static void show(const struct mr_diff *diff, struct mr_buf *out)
 	}
 }
 
-static bool judge(const struct row *row)
+static struct mr_strs *lines_of(struct mr_arena *arena, const char *text)
+{
+	struct mr_strs *lines = mr_alloc(arena, sizeof *lines);
+	mr_str rest = mr_str_from(text);
+
+	*lines = (struct mr_strs){.items = mr_alloc_n(arena, rest.size + 1, sizeof *lines->items)};
+	while (rest.size > 0)
+		lines->items[lines->n++] = mr_str_split(&rest, '\n');
+	return lines;
+}
+
+static bool judge(const struct row *row, const char *contended)
 {
 	struct mr_arena arena = MR_ARENA_INIT;
 	struct mr_diags diags;
@@ -169,6 +195,7 @@ static bool judge(const struct row *row)
 	        .in = &in,
 	        .key = test_key,
 	        .drift_mode = row->mode,
+	        .contended = lines_of(&arena, contended),
 	        .only = mr_str_from(row->only),
 	        .pre_image = give_pre_image,
 	        .pre_image_arg = (void *)(uintptr_t)row};
@@ -206,7 +233,17 @@ static void each_meeting_is_decided_as_promised(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		wrong += !judge(&rows[i]);
+		wrong += !judge(&rows[i], NULL);
+	assert_int_equal(wrong, 0);
+}
+
+static void what_is_fought_over_is_left(void **state)
+{
+	size_t wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof fights / sizeof fights[0]; i++)
+		wrong += !judge(&fights[i].row, fights[i].contended);
 	assert_int_equal(wrong, 0);
 }
 
@@ -329,6 +366,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(each_meeting_is_decided_as_promised),
+	        cmocka_unit_test(what_is_fought_over_is_left),
 	        cmocka_unit_test(nothing_equal_is_held__a_hundred_thousand_items),
 	        cmocka_unit_test(keys_out_of_order_are_an_error__never_deletes),
 	        cmocka_unit_test(an_unreadable_side_is_handed_up__not_taken_as_empty),
