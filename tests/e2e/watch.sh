@@ -1,6 +1,6 @@
 #!/bin/bash
 # Drift as it happens: what others write into the directory or into a file is said by the agent at once, not at its interval;
-# also after the directory was away.
+# also after the directory was away, or did not answer.
 . "$(dirname "$0")/lib.sh"
 begin
 expect 0 apply --yes
@@ -76,6 +76,17 @@ wait_for 10 told 'cannot be watched'
 "$bed" start "$BED_DIR" slapd
 set_sn Trudy
 wait_for 10 told 'live Trudy'
+
+say "the directory is there and does not answer"
+again
+slapd_is() { kill "-$1" "$(cat "$SCRATCH/bed/ldap/slapd.pid")"; }
+slapd_is STOP
+postconf -c "$BED_POSTFIX_DIR" -e message_size_limit=998
+wait_for 90 told 'Timed out.*exit status 69'
+slapd_is CONT
+wait_for 30 told 'in order again|message_size_limit.*live 998'
+set_sn Carol
+wait_for 10 told 'live Carol'
 
 kill -TERM $AGENT
 wait $AGENT || fail "the agent does not end well"
