@@ -115,6 +115,24 @@ static void ask_smtp_before(
 	probe->relay = ask_relay(world, &probe->is_relay_outside, probe->smtp_text);
 }
 
+/* Who cannot log in yet is not tried: Dovecot makes whoever comes from there next wait for that. */
+static void ask_travel_before(
+        const struct mr_world *world, const struct mr_plan *plan, struct mr_probe *probe)
+{
+	struct mr_host host = *world->host;
+	bool is_new = host.probe_mailbox.size && mr_plan_gives_login(plan, host.probe_mailbox);
+
+	if (is_new)
+		host.probe_mailbox = (mr_str){0};
+	probe->travel = mr_travel(&host, limit_ms(world, CONVERSATION_MS), probe->travel_text);
+	if (probe->travel == MR_TRAVEL_ARRIVED && is_new)
+		probe->travel = MR_TRAVEL_NO_LOGIN;
+	else if (probe->travel != MR_TRAVEL_NOT_ASKED && probe->travel != MR_TRAVEL_ARRIVED)
+		mr_diags_at(world->diags, MR_WARNING, NULL, NULL,
+		        "the mailbox probe fails already before the change: %s",
+		        probe->travel_text);
+}
+
 struct mr_probe *mr_probe_before(const struct mr_world *world, const struct mr_plan *plan)
 {
 	struct mr_arena arena = MR_ARENA_INIT;
@@ -128,12 +146,7 @@ struct mr_probe *mr_probe_before(const struct mr_world *world, const struct mr_p
 		probe->well[i] = world->servers[i].provider->probe(world->servers[i].backend) == 0;
 	mr_said_soften(world->diags, mark);
 	ask_smtp_before(world, plan, probe);
-	probe->travel =
-	        mr_travel(world->host, limit_ms(world, CONVERSATION_MS), probe->travel_text);
-	if (probe->travel != MR_TRAVEL_NOT_ASKED && probe->travel != MR_TRAVEL_ARRIVED)
-		mr_diags_at(world->diags, MR_WARNING, NULL, NULL,
-		        "the mailbox probe fails already before the change: %s",
-		        probe->travel_text);
+	ask_travel_before(world, plan, probe);
 	return probe;
 }
 
@@ -312,6 +325,20 @@ static bool touches_mailbox(const struct mr_plan *plan, mr_str mailbox)
 	return false;
 }
 
+/* There is nothing that it was before; its password file may be what is wrong. */
+static void warn_of_new(const struct mr_world *world, const struct mr_plan *plan,
+        enum mr_travel after, const char *text)
+{
+	mr_str mailbox = world->host->probe_mailbox;
+
+	if (after == MR_TRAVEL_NOT_ASKED || after == MR_TRAVEL_ARRIVED ||
+	        !mr_plan_gives_login(plan, mailbox))
+		return;
+	mr_diags_at(world->diags, MR_WARNING, NULL, NULL,
+	        "the mailbox probe with '%.*s' fails after the change that makes the mailbox: %s",
+	        MR_FMT(mailbox), text);
+}
+
 /* A log-in that was refused before is not tried again: servers answer each one later than the last.
  * The greeting is still asked for. */
 static int judge_travel(const struct mr_world *world, const struct mr_plan *plan,
@@ -327,8 +354,10 @@ static int judge_travel(const struct mr_world *world, const struct mr_plan *plan
 	do {
 		after = mr_travel(&host, limit_ms(world, CONVERSATION_MS), text);
 	} while (after < before->travel && pause_until(deadline_ms));
-	if (after >= before->travel)
+	if (after >= before->travel) {
+		warn_of_new(world, plan, after, text);
 		return 0;
+	}
 	return mr_fail(world->diags, MR_E_FAILED,
 	        "the mailbox probe with '%.*s' gets less far after the change than before: %s",
 	        MR_FMT(world->host->probe_mailbox), text);

@@ -103,6 +103,11 @@ bool mr_plan_takes_from(const struct mr_plan *plan, mr_str address)
 	       has_address(plan, MR_IMPACT_MAIL_REFUSED, address);
 }
 
+bool mr_plan_gives_login(const struct mr_plan *plan, mr_str address)
+{
+	return has_address(plan, MR_IMPACT_LOGIN_GAINED, address);
+}
+
 const struct mr_expectation *mr_plan_expectations(const struct mr_plan *plan, size_t *out_n)
 {
 	*out_n = plan->expectations.n;

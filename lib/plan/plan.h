@@ -87,8 +87,9 @@ void mr_plan_each_change(const struct mr_plan *plan,
 bool mr_plan_has_class(const struct mr_plan *plan, mr_str class_name);
 bool mr_plan_is_class(mr_str class_name);
 
-/* Whether the plan takes log-in or mail from this address. */
+/* Whether the plan takes log-in or mail from this address, or lets it log in for the first time. */
 bool mr_plan_takes_from(const struct mr_plan *plan, mr_str address);
+bool mr_plan_gives_login(const struct mr_plan *plan, mr_str address);
 
 /* What the probes of an apply shall find at RCPT TO. */
 struct mr_expectation {

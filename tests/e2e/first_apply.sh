@@ -22,6 +22,7 @@ same_world "$SCRATCH/before" "$SCRATCH/still" "a plan or an apply without consen
 
 say "apply"
 expect 0 apply --yes
+says_not 'warning'
 expect 0 plan --detailed-exitcode
 accepts alice@example.org
 accepts al@example.org
