@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CACHE_VERSION   1
-#define BUSY_TIMEOUT_MS 5000
+#define CACHE_VERSION 1
 
 static const char *const texts[CACHE_STATEMENT_COUNT] = {
         [CACHE_BOOT_GET] = "SELECT value FROM blob WHERE name = x''",
@@ -67,7 +66,6 @@ static bool open_file(struct cache *cache)
 
 	if (fd < 0 || mr_sql_open(&cache->sql, cache->path, SQLITE_OPEN_READWRITE, "") != SQLITE_OK)
 		return false;
-	(void)sqlite3_busy_timeout(cache->sql.db, BUSY_TIMEOUT_MS);
 	return mr_sql_exec(&cache->sql, setup) == 0;
 }
 

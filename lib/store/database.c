@@ -13,9 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define APPLICATION_ID  0x6d727631 /* "mrv1" */
-#define SCHEMA_VERSION  1
-#define BUSY_TIMEOUT_MS 10000
+#define APPLICATION_ID 0x6d727631 /* "mrv1" */
+#define SCHEMA_VERSION 1
 
 static const char setup[] =
         "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA foreign_keys=ON;"
@@ -146,7 +145,6 @@ static enum judgement open_with(struct mr_state *state, int flags)
 
 	if (code != SQLITE_OK)
 		return judge_code(code);
-	(void)sqlite3_busy_timeout(state->sql.db, BUSY_TIMEOUT_MS);
 	(void)sqlite3_db_config(state->sql.db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	return judge(state);
 }

@@ -23,6 +23,10 @@ int mr_sql_open(struct mr_sql *sql, const char *path, int flags, const char *set
 	assert(!sql->db);
 	result = sqlite3_open_v2(
 	        path, &sql->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	/* before the script: some pragmas read the file, and a commit of another process takes a
+	 * moment */
+	if (result == SQLITE_OK)
+		result = sqlite3_busy_timeout(sql->db, MR_SQL_BUSY_TIMEOUT_MS);
 	if (result == SQLITE_OK)
 		result = sqlite3_exec(sql->db, setup, NULL, NULL, NULL);
 	return result;

@@ -22,6 +22,8 @@ struct mr_sql {
 /* texts and what stay the caller's. */
 void mr_sql_init(struct mr_sql *sql, struct mr_diags *diags, const char *what,
         const char *const *texts, size_t n_texts);
+/* How long others are waited for. */
+enum { MR_SQL_BUSY_TIMEOUT_MS = 10000 };
 /* Opens with the given SQLITE_OPEN flags and runs the setup script. Returns the SQLite result code.
  */
 int mr_sql_open(struct mr_sql *sql, const char *path, int flags, const char *setup);

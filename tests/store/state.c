@@ -3,6 +3,9 @@
  */
 #include "fixture.h"
 
+#include <sqlite3.h>
+#include <time.h>
+
 static void a_reader_of_a_fresh_host_sees_nothing_and_makes_nothing(void **arg)
 {
 	struct fixture *f = *arg;
@@ -140,6 +143,42 @@ static void a_second_writer_is_told_who_holds_the_lock(void **arg)
 	mr_state_close(writer(f));
 }
 
+/* Another process in the middle of a commit, for a moment. */
+static void hold_for_a_moment(const char *file, int ready)
+{
+	const struct timespec moment = {.tv_nsec = 400 * 1000 * 1000};
+	sqlite3 *db = NULL;
+
+	if (sqlite3_open(file, &db) != SQLITE_OK ||
+	        sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL) != SQLITE_OK)
+		_exit(1);
+	(void)!write(ready, "x", 1);
+	(void)nanosleep(&moment, NULL);
+	_exit(sqlite3_close(db) == SQLITE_OK ? 0 : 1);
+}
+
+static void a_reader_waits_for_a_commit(void **arg)
+{
+	struct fixture *f = *arg;
+	int ends[2], status;
+	char byte;
+
+	mr_state_close(writer(f));
+	assert_int_equal(pipe(ends), 0);
+	const char *file = path(f, "state.db");
+	pid_t pid = fork();
+	if (pid == 0)
+		hold_for_a_moment(file, ends[1]);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	struct mr_state *state = reader(f);
+	assert_int_equal(count(state), 0);
+	mr_state_close(state);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+}
+
 static void the_lock_dies_with_its_holder(void **arg)
 {
 	struct fixture *f = *arg;
@@ -263,6 +302,7 @@ int main(void)
 	        TEST(the_first_pre_image_is_kept),
 	        TEST(nothing_stays__when_aborted),
 	        TEST(a_second_writer_is_told_who_holds_the_lock),
+	        TEST(a_reader_waits_for_a_commit),
 	        TEST(the_lock_dies_with_its_holder),
 	        TEST(applied_state_comes_back),
 	        TEST(history_is_kept_newest_first),
