@@ -3,8 +3,6 @@
  */
 #include "plan/known.h"
 
-#include "base/fingerprint.h"
-
 static void add_flag(struct mr_hash *hash, bool flag)
 {
 	mr_hash_add_sized(hash, flag ? MR_STR("1") : MR_STR("0"));
@@ -19,13 +17,19 @@ static void add_program(struct mr_fingerprint *print, const struct mr_plan *plan
 	mr_fingerprint_file(print, "/etc/group");
 }
 
-static void add_wanted(struct mr_fingerprint *print, const struct mr_plan *plan)
+static void add_desired(struct mr_fingerprint *print, const struct mr_plan *plan)
 {
 	struct mr_digest desired = mr_desired_digest(plan->input.desired);
-	struct mr_buf policy = MR_BUF_INIT;
 
 	mr_hash_add_sized(
 	        &print->hash, (mr_str){(const char *)desired.bytes, sizeof desired.bytes});
+}
+
+/* What decides how differences are judged. */
+static void add_judgement(struct mr_fingerprint *print, const struct mr_plan *plan)
+{
+	struct mr_buf policy = MR_BUF_INIT;
+
 	if (plan->input.policy)
 		mr_policy_format(plan->input.policy, &policy);
 	mr_hash_add_sized(&print->hash, mr_buf_str(&policy));
@@ -65,11 +69,14 @@ void mr_known_look(struct mr_plan *plan, struct mr_known *out)
 	*out = (struct mr_known){0};
 	if (!plan->input.state || !plan->input.desired || !plan->input.host || !plan->is_keyed)
 		return;
-	mr_fingerprint_init(&print);
-	add_program(&print, plan);
-	add_wanted(&print, plan);
-	if (!add_kept(&print, plan))
+	mr_fingerprint_init(&out->base);
+	add_program(&out->base, plan);
+	add_desired(&out->base, plan);
+	out->has_base = add_kept(&out->base, plan);
+	if (!out->has_base)
 		return;
+	print = out->base;
+	add_judgement(&print, plan);
 	for (size_t i = 0; i < plan->input.n_servers; i++) {
 		const struct mr_plan_server *server = &plan->input.servers[i];
 

@@ -86,7 +86,26 @@ static int open_cursors(
 	return result;
 }
 
-static int diff_one(struct mr_plan *plan, struct mr_plan_collection *from)
+/* What a comparison leaves behind where something is not in order. */
+struct findings {
+	size_t changes, drift, adoptions, diags;
+};
+
+static struct findings findings_of(const struct mr_plan *plan)
+{
+	return (struct findings){plan->diff.changes.list.n, plan->diff.drift.n,
+	        plan->diff.adoptions.list.n, plan->input.diags->list.n};
+}
+
+static bool has_found_nothing(const struct mr_plan *plan, const struct findings *before)
+{
+	struct findings now = findings_of(plan);
+
+	return now.changes == before->changes && now.drift == before->drift &&
+	       now.adoptions == before->adoptions && now.diags == before->diags;
+}
+
+static int join_one(struct mr_plan *plan, struct mr_plan_collection *from)
 {
 	struct mr_cursor cursors[3];
 	struct mr_diff_options options = {
@@ -117,13 +136,31 @@ static int diff_one(struct mr_plan *plan, struct mr_plan_collection *from)
 	return result;
 }
 
-static int diff_all(struct mr_plan *plan)
+/* One that was in order as it is now is not joined again. Where drift is not looked at, nothing
+ * found says nothing. */
+static int diff_one(
+        struct mr_plan *plan, const struct mr_known *known, struct mr_plan_collection *from)
+{
+	struct findings before = findings_of(plan);
+	struct mr_known_collection seen;
+	int result;
+
+	if (mr_known_recall_collection(plan, known, from, &seen))
+		return 0;
+	result = join_one(plan, from);
+	if (result == 0 && has_found_nothing(plan, &before) &&
+	        drift_mode(plan, from->server->provider->name) != MR_DRIFT_OFF)
+		mr_known_keep_collection(plan, known, from, &seen);
+	return result;
+}
+
+static int diff_all(struct mr_plan *plan, const struct mr_known *known)
 {
 	int first = 0;
 
 	/* one run names everything that cannot be read */
 	for (size_t i = 0; i < plan->n_collections; i++) {
-		int result = diff_one(plan, &plan->collections[i]);
+		int result = diff_one(plan, known, &plan->collections[i]);
 		if (first == 0)
 			first = result;
 	}
@@ -249,12 +286,12 @@ static void keep_warnings(struct mr_plan *plan)
 	}
 }
 
-static int compare(struct mr_plan *plan)
+static int compare(struct mr_plan *plan, const struct mr_known *known)
 {
 	int result = mr_plan_collect(plan);
 
 	if (result == 0)
-		result = diff_all(plan);
+		result = diff_all(plan, known);
 	for (size_t i = 0; result == 0 && i < plan->input.n_servers; i++)
 		result = describe(plan, &plan->input.servers[i]);
 	if (result == 0)
@@ -290,7 +327,7 @@ static int fill(struct mr_plan *plan)
 		keep_warnings(plan);
 		return 0;
 	}
-	result = compare(plan);
+	result = compare(plan, &known);
 	if (result == 0) {
 		mr_plan_trace(plan);
 		result = derive(plan);

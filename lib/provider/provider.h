@@ -176,6 +176,10 @@ struct mr_provider {
 	 * another time: identities of files, contextCSN. False when that cannot be told. May be
 	 * called before all others. NULL: never. */
 	bool (*fingerprint)(struct mr_backend *backend, struct mr_fingerprint *print);
+	/* The same for one collection: what it is read from, and what decides how the desired state
+	 * is projected into it. After collections. NULL: never. */
+	bool (*fingerprint_of)(struct mr_backend *backend, const struct mr_collection *in,
+	        struct mr_fingerprint *print);
 
 	/* Blocks until it is stopped and tells what moves. Outages are waited out. NULL: what this
 	 * backend reads stands in files. */

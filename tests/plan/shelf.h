@@ -21,6 +21,7 @@ struct shelf_board {
 	struct mr_collection in;
 	const char *desired, *live;
 	bool is_unreadable;
+	size_t n_read; /* how often all of it was */
 };
 
 struct mr_backend {
@@ -74,6 +75,7 @@ static inline int shelf_observe(struct mr_backend *backend, const struct mr_coll
 	mr_str rest = mr_str_from(board->live);
 	struct mr_buf kept = MR_BUF_INIT;
 
+	board->n_read += !only;
 	if (board->is_unreadable)
 		return mr_fail(
 		        backend->diags, MR_E_UNREADABLE, "cannot read '%.*s'", MR_FMT(in->name));

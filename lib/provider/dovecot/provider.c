@@ -162,6 +162,13 @@ static bool provider_fingerprint(struct mr_backend *backend, struct mr_fingerpri
 	return true;
 }
 
+/* How a row is written is decided by the whole configuration; the settings are few. */
+static bool provider_fingerprint_of(
+        struct mr_backend *backend, const struct mr_collection *in, struct mr_fingerprint *print)
+{
+	return mr_dovecot_is_rows(in) && provider_fingerprint(backend, print);
+}
+
 static int provider_watched(struct mr_backend *backend,
         void (*each)(void *arg, const char *folder, const char *name), void *arg)
 {
@@ -205,6 +212,7 @@ const struct mr_provider mr_provider_dovecot = {
         .describe = provider_describe,
         .inspect = mr_dovecot_inspect,
         .fingerprint = provider_fingerprint,
+        .fingerprint_of = provider_fingerprint_of,
         .watched = provider_watched,
         .who = provider_who,
         .collections = provider_collections,

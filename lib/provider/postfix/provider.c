@@ -164,6 +164,32 @@ static bool postfix_fingerprint(struct mr_backend *backend, struct mr_fingerprin
 	return true;
 }
 
+static void add_number(struct mr_fingerprint *print, int number)
+{
+	mr_hash_add(&print->hash, (mr_str){(const char *)&number, sizeof number});
+}
+
+/* A table that is keyed: its file, and how its rows are made. The others are small. */
+static bool postfix_fingerprint_of(
+        struct mr_backend *backend, const struct mr_collection *in, struct mr_fingerprint *print)
+{
+	const struct mr_postfix_table *table =
+	        mr_postfix_find_table(backend, mr_postfix_table_name(in->name));
+
+	if (!table || !table->is_live || mr_table_is_ordered(table->live_kind))
+		return false;
+	mr_fingerprint_file(print,
+	        mr_table_path(&backend->arena, backend->generation, table->name, table->live_kind));
+	mr_fingerprint_file(print, "/usr/sbin/postconf");
+	mr_hash_add_sized(&print->hash, backend->generation);
+	mr_hash_add_sized(&print->hash, backend->delivery);
+	add_number(print, (int)table->live_kind);
+	add_number(print, (int)table->kind);
+	add_number(print, table->wired);
+	add_number(print, table->is_desired);
+	return true;
+}
+
 /* The live generation alone: what others change in an old one is in force nowhere. */
 static int postfix_watched(struct mr_backend *backend,
         void (*each)(void *arg, const char *folder, const char *name), void *arg)
@@ -201,6 +227,7 @@ const struct mr_provider mr_provider_postfix = {
         .describe = postfix_describe,
         .inspect = mr_postfix_inspect,
         .fingerprint = postfix_fingerprint,
+        .fingerprint_of = postfix_fingerprint_of,
         .watched = postfix_watched,
         .who = postfix_who,
         .collections = postfix_collections,
