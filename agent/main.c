@@ -33,9 +33,9 @@ static int run_verb(const struct request *request)
 	struct mailreeve *session = NULL;
 	int status = mailreeve_open(&options, &session);
 
-	bool is_told = !status && request->verb->has_own_log;
+	bool is_told = !status && request->verb->ways & HAS_OWN_LOG;
 
-	if (!status)
+	if (!status || request->verb->ways & JUDGES_CONFIG)
 		status = request->verb->run(request, session);
 	terminal_progress_end();
 	if (!is_told)

@@ -52,7 +52,7 @@ const struct verb verbs[] = {
                 "Writes mailreeve.yaml, domains/example.org.yaml and agent.yaml.example into DIR "
                 "(default: the current\n"
                 "folder). Nothing is overwritten.",
-                "mailreeve init mail-config", {OPT_NONE}, "text", false, false, cli_init},
+                "mailreeve init mail-config", {OPT_NONE}, "text", false, 0, cli_init},
         {"validate", "[DIR]", 1, "check a desired state offline: syntax, types, references, lints",
                 "Reads DIR (default: the current folder), or a commit of the configured repository "
                 "with --ref. All errors\n"
@@ -60,7 +60,7 @@ const struct verb verbs[] = {
                 "[RULE]. Touches no server and\n"
                 "resolves no secret. Exits with 65 when there are errors.",
                 "mailreeve validate --format github .", {OPT_REF, OPT_NONE},
-                "text json github sarif", false, false, cli_validate},
+                "text json github sarif", false, 0, cli_validate},
         {"plan", "", 0, "show what an apply would change: desired against live",
                 "Reads the repository and the live servers and writes nothing but --out FILE. A "
                 "refused rail or --fail-on\n"
@@ -68,7 +68,7 @@ const struct verb verbs[] = {
                 "mailreeve plan --ref feature/new-domain --out /tmp/new-domain.plan",
                 {OPT_REF, OPT_DIR, OPT_OUT, OPT_ONLY, OPT_DETAILED_EXITCODE, OPT_FAIL_ON, OPT_ALLOW,
                         OPT_NONE},
-                "text json markdown html", true, false, cli_plan},
+                "text json markdown html", true, 0, cli_plan},
         {"apply", "[FILE]", 1, "carry out a saved plan, or plan and apply, as one transaction",
                 "Stages everything aside, lets the servers' own checkers judge it, writes, "
                 "activates, reads back and\n"
@@ -77,7 +77,7 @@ const struct verb verbs[] = {
                 "is needed. A saved plan whose objects changed meanwhile exits with 4.",
                 "mailreeve apply /tmp/new-domain.plan --yes",
                 {OPT_REF, OPT_DIR, OPT_ONLY, OPT_YES, OPT_ALLOW, OPT_CONFIRM_WITHIN, OPT_NONE},
-                "text json markdown html", true, false, cli_apply},
+                "text json markdown html", true, 0, cli_apply},
         {"sync", "", 0, "fetch, verify, plan, rails, apply, probe; never asks",
                 "What the timer runs. Only a descendant of the last applied commit is applied, and "
                 "none that was rolled\n"
@@ -92,25 +92,25 @@ const struct verb verbs[] = {
                 "agent.yaml again, SIGUSR1\n"
                 "syncs at once, SIGTERM ends: an apply that is under way is finished or taken "
                 "back first.",
-                "mailreeve agent", {OPT_NONE}, "text", true, true, cli_agent},
+                "mailreeve agent", {OPT_NONE}, "text", true, HAS_OWN_LOG, cli_agent},
         {"pause", "", 0, "no applies for a while; plans and drift go on",
                 "apply, sync and rollback exit with 75 until then and say who paused and why. An "
                 "apply that is under\n"
                 "way goes on. The pause ends by itself, or by 'mailreeve resume'.",
                 "mailreeve pause --reason 'moving the mail store' --until 2h",
-                {OPT_REASON, OPT_UNTIL, OPT_NONE}, "text", true, false, cli_pause},
-        {"resume", "", 0, "end a pause", "", "mailreeve resume", {OPT_NONE}, "text", true, false,
+                {OPT_REASON, OPT_UNTIL, OPT_NONE}, "text", true, 0, cli_pause},
+        {"resume", "", 0, "end a pause", "", "mailreeve resume", {OPT_NONE}, "text", true, 0,
                 cli_resume},
         {"status", "", 0, "what is applied, since when, healthy or not, and why not", "",
-                "mailreeve status --format json", {OPT_NONE}, "text json", true, false, cli_status},
+                "mailreeve status --format json", {OPT_NONE}, "text json", true, 0, cli_status},
         {"history", "[RUN]", 1, "the runs, newest first, or one of them", "",
-                "mailreeve history 12", {OPT_NONE}, "text json", true, false, cli_history},
+                "mailreeve history 12", {OPT_NONE}, "text json", true, 0, cli_history},
         {"show", "FILE|RUN", 1, "a saved plan, or the plan of a recorded run, in full", "",
-                "mailreeve show 12", {OPT_NONE}, "text json markdown html", true, false, cli_show},
+                "mailreeve show 12", {OPT_NONE}, "text json markdown html", true, 0, cli_show},
         {"confirm", "RUN", 1, "keep a change that is on probation",
                 "An apply with --confirm-within waits for this word; without it the change is "
                 "taken back.",
-                "mailreeve confirm 12", {OPT_NONE}, "text", true, false, cli_confirm},
+                "mailreeve confirm 12", {OPT_NONE}, "text", true, 0, cli_confirm},
         {"rollback", "[RUN]", 1,
                 "bring back the state before a run (default: the last applied one)",
                 "Plans against the commit that was in force before RUN and applies that by the "
@@ -118,25 +118,25 @@ const struct verb verbs[] = {
                 "The commit that is left is not applied again by sync until a newer one changes "
                 "its effects.",
                 "mailreeve rollback --yes", {OPT_YES, OPT_ALLOW, OPT_NONE},
-                "text json markdown html", true, false, cli_rollback},
+                "text json markdown html", true, 0, cli_rollback},
         {"drift", "", 0, "what others changed on the servers since the last apply",
                 "Compares the live servers with the last applied commit. --detailed-exitcode exits "
                 "with 2 when there is\n"
                 "drift.",
                 "mailreeve drift --detailed-exitcode", {OPT_DETAILED_EXITCODE, OPT_NONE},
-                "text json markdown html", true, false, cli_drift},
+                "text json markdown html", true, 0, cli_drift},
         {"why", "OBJECT", 1, "which files and lines decide an object's attributes",
                 "Reads the configured repository, or --dir DIR, or --ref REF.",
                 "mailreeve why user/alice@example.org", {OPT_REF, OPT_DIR, OPT_NONE}, "text json",
-                false, false, cli_why},
+                false, 0, cli_why},
         {"schema", "", 0, "print the JSON Schema of the language", "",
-                "mailreeve schema > mailreeve.schema.json", {OPT_NONE}, "text json", false, false,
+                "mailreeve schema > mailreeve.schema.json", {OPT_NONE}, "text json", false, 0,
                 cli_schema},
         {"hash-password", "", 0, "read a password and print {SCHEME}hash for the repository",
                 "Reads from the terminal without echo, or one line of standard input. Dovecot's "
                 "doveadm makes the hash.",
                 "mailreeve hash-password --scheme SHA512-CRYPT", {OPT_SCHEME, OPT_NONE}, "text",
-                false, false, cli_hash_password},
+                false, 0, cli_hash_password},
         {"doctor", "", 0, "what would keep a sync from working, each with its remedy",
                 "Looks at rights, the state directory, the servers, their tables, TLS files and "
                 "units, where writing is\n"
@@ -144,7 +144,8 @@ const struct verb verbs[] = {
                 "each failure. Changes\n"
                 "nothing on the servers. Exits with 78 when a sync could not work; warnings "
                 "alone are 0.",
-                "mailreeve doctor --format json", {OPT_NONE}, "text json", true, false, cli_doctor},
+                "mailreeve doctor --format json", {OPT_NONE}, "text json", true, JUDGES_CONFIG,
+                cli_doctor},
         {"trust", "", 0,
                 "accept a state database that is damaged or old, and an undo that is stuck",
                 "Until then nothing is applied. A database that cannot be read is put aside and a "
@@ -152,11 +153,11 @@ const struct verb verbs[] = {
                 "is live is then adopted by the next apply. Where an undo is stuck because "
                 "somebody changed an object\n"
                 "meanwhile, what is live stands.",
-                "mailreeve trust", {OPT_NONE}, "text", true, false, cli_trust},
+                "mailreeve trust", {OPT_NONE}, "text", true, 0, cli_trust},
         {"completion", "bash|zsh|fish|man|catalog", 1,
                 "print the completion of a shell, the man page, or the journal's catalogue",
                 "Written from the same tables as this help.", "mailreeve completion bash",
-                {OPT_NONE}, "text", false, false, cli_completion},
+                {OPT_NONE}, "text", false, 0, cli_completion},
 };
 const size_t n_verbs = sizeof verbs / sizeof verbs[0];
 

@@ -62,6 +62,11 @@ struct request {
 	bool has_color;
 };
 
+enum verb_way {
+	HAS_OWN_LOG = 1,  /* tells its diagnostics itself */
+	JUDGES_CONFIG = 2 /* is run also where agent.yaml cannot be used */
+};
+
 struct verb {
 	const char *name;
 	const char *operands; /* "[DIR]" */
@@ -72,7 +77,7 @@ struct verb {
 	enum option_id options[MAX_OPTIONS]; /* beside the global ones; ends with OPT_NONE */
 	const char *formats;                 /* the words that --format knows here */
 	bool needs_config;                   /* false: works without agent.yaml */
-	bool has_own_log;                    /* tells its diagnostics itself */
+	unsigned ways;                       /* of enum verb_way */
 	int (*run)(const struct request *request, struct mailreeve *session);
 };
 

@@ -136,8 +136,9 @@ static void take_one(struct mr_doctor *doctor, const struct mr_diag *diag, enum 
 		hint = mr_str_from(usual_remedy(doctor->check));
 	text = harmless(arena, text);
 	if (diag->loc.path.size)
-		text = mr_str_printf(arena, "%.*s:%u: %.*s",
-		        MR_FMT(harmless(arena, diag->loc.path)), diag->loc.line, MR_FMT(text));
+		text = mr_str_printf(arena, "%.*s:%u:%u: %.*s",
+		        MR_FMT(harmless(arena, diag->loc.path)), diag->loc.line, diag->loc.column,
+		        MR_FMT(text));
 	add(doctor, diag->severity == MR_ERROR ? health : MR_HEALTH_WARNING, text,
 	        harmless(arena, hint));
 }
@@ -218,6 +219,21 @@ static void write_json(const struct mr_doctor *doctor, struct mr_buf *out)
 	mr_buf_add_char(out, '\n');
 }
 
+/* Everything else hangs on it. */
+static void examine_configuration(struct mr_doctor *doctor)
+{
+	doctor->check = checks[0].name;
+	if (!mr_doctor_take(doctor, MR_HEALTH_ERROR)) {
+		mr_doctor_say(doctor, MR_HEALTH_ERROR, "no host configuration was read");
+		mr_doctor_remedy(doctor, "%s", usual_remedy(doctor->check));
+	}
+	for (size_t i = 1; i < sizeof checks / sizeof *checks; i++) {
+		doctor->check = checks[i].name;
+		mr_doctor_say(
+		        doctor, MR_HEALTH_SKIPPED, "not looked at without a host configuration");
+	}
+}
+
 static void examine(struct mr_doctor *doctor)
 {
 	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
@@ -235,10 +251,11 @@ int mailreeve_doctor(
 	struct mr_buf text = MR_BUF_INIT;
 	int code = mr_session_only_text_or_json(session, format);
 
-	if (!code && !session->has_host)
-		code = mr_fail(&session->diags, MR_E_CONFIG, "no host configuration was read");
 	if (!code) {
-		examine(&doctor);
+		if (session->has_host)
+			examine(&doctor);
+		else
+			examine_configuration(&doctor);
 		if (format == MAILREEVE_JSON)
 			write_json(&doctor, &text);
 		else

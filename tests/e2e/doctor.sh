@@ -159,8 +159,11 @@ doctor 0
 found rights warning 'open to others.* -> chmod 0700'
 chmod 700 "$BED_STATE"
 sed 's/^interval:/intervall:/' "$BED_AGENT_YAML" >"$SCRATCH/agent.yaml"
-BED_AGENT_YAML=$SCRATCH/agent.yaml expect 78 doctor
-says 'interval'
+BED_AGENT_YAML=$SCRATCH/agent.yaml doctor 78
+found configuration error "agent.yaml:[0-9]+:[0-9]+: unknown key 'intervall' -> did you mean 'interval'"
+found repository skipped
+BED_AGENT_YAML=$SCRATCH/none.yaml doctor 78
+found configuration error "none.yaml.* -> "
 
 say "the agent's user: what root fetched is given to it"
 sed '1a user: nobody' "$BED_AGENT_YAML" >"$SCRATCH/agent.yaml"
