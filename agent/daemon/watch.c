@@ -20,7 +20,11 @@
 #include "daemon/message.h"
 #include "daemon/roles.h"
 
-enum { MOST_WATCHES = 4096, LONGEST_PATH = 4096 };
+enum {
+	MOST_WATCHES = 4096,
+	LONGEST_PATH = 4096,
+	LEVELS_ABOVE = 2, /* Postfix' own folder, above the one of a generation */
+};
 
 static const int wanted_events = IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_MOVED_FROM |
                                  IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_DELETE_SELF |
@@ -58,6 +62,24 @@ static int descriptor_of(const struct watching *watching, const char *folder)
 	                                                    : -1;
 }
 
+static bool is_known(const struct watching *watching, const struct watched *watched)
+{
+	const char *name = watched->name ? watched->name : "";
+
+	for (size_t i = 0; i < watching->n; i++)
+		if (watching->list[i].descriptor == watched->descriptor &&
+		        strcmp(watching->list[i].name ? watching->list[i].name : "", name) == 0 &&
+		        strcmp(watching->list[i].subject, watched->subject) == 0)
+			return true;
+	return false;
+}
+
+static void forget(struct watched *watched)
+{
+	free(watched->folder);
+	free(watched->name);
+}
+
 /* A folder that is not there yet: its appearing in the next one above is waited for. */
 static void add(
         struct watching *watching, const char *subject, const char *folder, const char *name)
@@ -79,16 +101,29 @@ static void add(
 		*slash = '\0';
 		name = folder + (slash - above) + 1;
 	}
+	*watched = (struct watched){.descriptor = descriptor,
+	        .folder = strdup(above),
+	        .name = name ? strndup(name, strcspn(name, "/")) : NULL};
 	message_copy(watched->subject, sizeof watched->subject, subject);
-	watched->descriptor = descriptor;
-	watched->folder = strdup(above);
-	watched->name = name ? strndup(name, strcspn(name, "/")) : NULL;
-	watching->n++;
+	if (is_known(watching, watched))
+		forget(watched);
+	else
+		watching->n++;
 }
 
+/* A folder that is moved away takes what is in it along without a word: those above it tell. */
 static void add_server(void *arg, const char *server, const char *folder, const char *name)
 {
+	char above[LONGEST_PATH];
+	char *slash;
+
 	add(arg, server, folder, name);
+	if ((size_t)snprintf(above, sizeof above, "%s", folder) >= sizeof above)
+		return;
+	for (int i = 0; i < LEVELS_ABOVE && (slash = strrchr(above, '/')) && slash > above; i++) {
+		*slash = '\0';
+		add(arg, server, above, slash + 1);
+	}
 }
 
 /* A folder below the repository; one whose path is too long for the kernel cannot be there. */

@@ -250,7 +250,10 @@ static void make_drift(struct mr_plan *plan)
 		        .trace = drift->trace};
 		shown.is_sensitive = flags & (MR_ATTR_SENSITIVE | MR_ATTR_SEALED);
 		shown.server = drift->in->provider;
-		if (!shown.is_sensitive && word.kind == MR_WORD_MEMBER) {
+		bool is_one_sided = drift->live.n_values == 0 || drift->applied.n_values == 0;
+		if (!shown.is_sensitive &&
+		        (word.kind == MR_WORD_MEMBER ||
+		                (word.kind == MR_WORD_CONSTANT && is_one_sided))) {
 			struct mr_strs member = {mr_alloc(&plan->arena, sizeof(mr_str)), 1};
 			member.items[0] = word.member;
 			shown.applied = drift->applied.n_values > 0 ? member : (struct mr_strs){0};

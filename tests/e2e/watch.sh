@@ -70,6 +70,13 @@ sed 's/In Place/Folder Replaced/' "$SCRATCH/rows" >"$users"
 wait_for 5 told 'drift: user/alice@example.org: name .*Folder Replaced'
 again
 
+say "Postfix' own folder, away with all that is in it"
+mv "$BED_POSTFIX_DIR/mailreeve" "$SCRATCH/tables"
+wait_for 5 told "virtual_[a-z_]+' is not in '.*where main.cf looks for it"
+mv "$SCRATCH/tables" "$BED_POSTFIX_DIR/mailreeve"
+wait_for 5 told 'in order again'
+again
+
 say "the directory was away"
 "$bed" kill "$BED_DIR" slapd
 wait_for 10 told 'cannot be watched'
