@@ -52,7 +52,7 @@ python3 - "${waits[@]}" <<-'EOF'
 	waits = [int(wait) for wait in sys.argv[1:]]
 	growing = [wait for wait in waits if wait < 590]
 	assert len(growing) >= 4, waits
-	assert all(a - 3 < b < 4 * a + 8 for a, b in zip(growing, growing[1:])), waits
+	assert all(a - 3 < b < 8 * a + 16 for a, b in zip(growing, growing[1:])), waits
 	assert growing[0] < 30 and all(590 <= wait <= 660 for wait in waits[len(growing):]) and waits[-1] >= 590, waits
 EOF
 accepts alice@example.org
