@@ -4,12 +4,12 @@
 #include "apply/probe.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #include "apply/said.h"
 #include "apply/smtp.h"
 #include "apply/travel.h"
 #include "base/clock.h"
+#include "base/wait.h"
 
 enum {
 	SETTLE_MS = 12 * 1000, /* Postfix looks at a map that was renamed over every 10 s */
@@ -165,11 +165,9 @@ void mr_probe_free(struct mr_probe *probe)
 
 static bool pause_until(int64_t deadline_ms)
 {
-	const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
-
 	if (mr_clock_ms() >= deadline_ms)
 		return false;
-	(void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
+	mr_wait_ms(PAUSE_MS);
 	return true;
 }
 

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/wait.h"
 
 enum { POLL_MS = 100, PASSWORD_LIMIT = 4096 };
 
@@ -69,14 +70,12 @@ static bool send_message(
 
 static bool arrives(struct mr_imap *imap, const char *token)
 {
-	const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
-
 	/* A search in a selected mailbox also tells the client of new mail (RFC 3501, 7.3.1) only
 	 * after a command. */
 	while (mr_imap_find(imap, mr_str_from(token)) == 0) {
 		if (imap->n_found > 0)
 			return true;
-		(void)nanosleep(&pause, NULL); /* the wire's deadline ends the loop */
+		mr_wait_ms(POLL_MS); /* the wire's deadline ends the loop */
 	}
 	if (!imap->text[0])
 		(void)snprintf(imap->text, sizeof imap->text, "it was not there in time");

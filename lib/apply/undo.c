@@ -5,13 +5,12 @@
  */
 #include "apply/undo.h"
 
-#include <time.h>
-
 #include "apply/fault.h"
 #include "apply/said.h"
 #include "apply/settle.h"
 #include "apply/wire.h"
 #include "base/clock.h"
+#include "base/wait.h"
 
 enum { RETRY_TOTAL_MS = 20 * 1000, RETRY_PAUSE_MS = 250 };
 
@@ -38,11 +37,9 @@ static bool is_late(struct undo *undo)
 
 static bool can_wait(struct undo *undo, int code)
 {
-	const struct timespec pause = {.tv_nsec = RETRY_PAUSE_MS * 1000000L};
-
 	if (code == MR_E_CONFLICT || code == MR_E_CONFIG || is_late(undo))
 		return false;
-	(void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
+	mr_wait_ms(RETRY_PAUSE_MS);
 	return true;
 }
 

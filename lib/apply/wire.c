@@ -4,6 +4,7 @@
 #include "apply/wire.h"
 
 #include "base/clock.h"
+#include "base/wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,17 +23,13 @@ static int fail(struct mr_wire *wire, int code, const char *what)
 
 static int await(struct mr_wire *wire, short events)
 {
-	struct pollfd waited = {.fd = wire->fd, .events = events};
-
-	for (;;) {
-		int64_t left = wire->deadline_ms - mr_clock_ms();
-		if (left <= 0)
-			return fail(wire, MR_E_TIMEOUT, "no answer in time");
-		int ready = poll(&waited, 1, left > 60000 ? 60000 : (int)left);
-		if (ready > 0)
-			return 0;
-		if (ready < 0 && errno != EINTR)
-			return fail(wire, MR_E_FAILED, strerror(errno));
+	switch (mr_wait_fd(wire->fd, events, wire->deadline_ms)) {
+	case 1:
+		return 0;
+	case 0:
+		return fail(wire, MR_E_TIMEOUT, "no answer in time");
+	default:
+		return fail(wire, MR_E_FAILED, strerror(errno));
 	}
 }
 

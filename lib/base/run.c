@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -183,10 +184,8 @@ static void reap(struct job *job)
  * without end. */
 static void kill_group(struct job *job)
 {
-	struct pollfd ended = {job->pidfd, POLLIN, 0};
-
 	(void)kill(-job->pid, SIGKILL);
-	if (job->pidfd < 0 || poll(&ended, 1, REAP_TIMEOUT_MS) > 0)
+	if (job->pidfd < 0 || mr_wait_fd(job->pidfd, POLLIN, mr_clock_ms() + REAP_TIMEOUT_MS) > 0)
 		reap(job);
 }
 

@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/wait.h"
 
 enum { ANSWER = 3, MOST_BYTES = 1000 };
 
@@ -104,16 +105,7 @@ static _Noreturn void run_child(
 /* Until the child has ended, or the time is over: then false. */
 static bool await(int pidfd, unsigned timeout_ms)
 {
-	int64_t deadline_ms = mr_clock_ms() + timeout_ms;
-	struct pollfd ended = {pidfd, POLLIN, 0};
-	int n;
-
-	do {
-		int64_t left = deadline_ms - mr_clock_ms();
-
-		n = left > 0 ? poll(&ended, 1, (int)left) : 0;
-	} while (n < 0 && errno == EINTR);
-	return n > 0;
+	return mr_wait_fd(pidfd, POLLIN, mr_clock_ms() + timeout_ms) > 0;
 }
 
 static int judge(

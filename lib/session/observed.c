@@ -8,13 +8,13 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/wait.h"
 
 #define LIMIT_BYTES ((size_t)1 << 20)
 enum { LOCK_WAIT_MS = 2000, POLL_MS = 5, MOST_ENTRIES = 500 };
@@ -101,13 +101,12 @@ void mr_observed_read(struct mailreeve *session, struct mr_observed *out)
 
 static bool take_lock(int fd)
 {
-	const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
 	int64_t deadline_ms = mr_clock_ms() + LOCK_WAIT_MS;
 
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if ((errno != EWOULDBLOCK && errno != EINTR) || mr_clock_ms() > deadline_ms)
 			return false;
-		(void)nanosleep(&pause, NULL);
+		mr_wait_ms(POLL_MS);
 	}
 	return true;
 }

@@ -4,6 +4,7 @@
  */
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/wait.h"
 #include "source/glance.h"
 
 #include <errno.h>
@@ -107,14 +108,9 @@ static _Noreturn void run_child(const struct mr_repo *repo, int report_fd, pid_t
 static int collect(int fd, int64_t deadline_ms, struct mr_buf *out)
 {
 	for (;;) {
-		struct pollfd wait = {fd, POLLIN, 0};
-		int64_t left = deadline_ms - mr_clock_ms();
-		int ready = left > 0 ? poll(&wait, 1, (int)left) : 0;
 		ssize_t n;
 
-		if (ready < 0 && errno == EINTR)
-			continue;
-		if (ready <= 0)
+		if (mr_wait_fd(fd, POLLIN, deadline_ms) <= 0)
 			return -1;
 		n = read(fd, mr_buf_reserve(out, 4096), 4096);
 		if (n < 0 && errno == EINTR)

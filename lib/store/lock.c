@@ -4,6 +4,7 @@
  */
 #include "base/file.h"
 #include "base/text.h"
+#include "base/wait.h"
 #include "store/private.h"
 
 #include <errno.h>
@@ -33,14 +34,6 @@ static int fail_busy(struct mr_diags *diags, const char *path, int fd)
 	return code;
 }
 
-static void sleep_ms(unsigned ms)
-{
-	struct timespec left = {ms / 1000, (long)(ms % 1000) * 1000000};
-
-	while (nanosleep(&left, &left) < 0 && errno == EINTR)
-		continue;
-}
-
 static int wait_for(int fd, unsigned timeout_ms)
 {
 	for (unsigned waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited_ms += POLL_MS) {
@@ -48,7 +41,7 @@ static int wait_for(int fd, unsigned timeout_ms)
 			return -errno;
 		if (waited_ms >= timeout_ms)
 			return -EWOULDBLOCK;
-		sleep_ms(POLL_MS);
+		mr_wait_ms(POLL_MS);
 	}
 	return 0;
 }

@@ -4,6 +4,11 @@
 # back to what the admin had, and what it never declared stays byte for byte.
 . "$(dirname "$0")/lib.sh"
 begin
+# Debian's Postfix logs to syslog. With a log file and entries given twice Postfix may stop by itself: its postlogd warns of
+# them to the socket that it is to read, and waits when that is full.
+"$bed" stop "$BED_DIR" postfix
+sed -i '/^maillog_file/d' "$BED_POSTFIX_DIR/main.cf"
+"$bed" start "$BED_DIR" postfix
 echo "old@legacy.test alice@example.org" >"$BED_POSTFIX_DIR/legacy"
 postmap -c "$BED_POSTFIX_DIR" "hash:$BED_POSTFIX_DIR/legacy"
 cat >>"$BED_POSTFIX_DIR/main.cf" <<-EOF

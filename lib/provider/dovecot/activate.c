@@ -15,8 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/run.h"
 #include "base/text.h"
+#include "base/wait.h"
 #include "service/service.h"
 
 #define PROGRAM_TIMEOUT_MS 30000
@@ -46,11 +48,6 @@ enum mr_activation mr_dovecot_activation(
 				what = MR_ACTIVATE_RESTART;
 	}
 	return what;
-}
-
-static void pause_ms(unsigned ms)
-{
-	(void)poll(NULL, 0, (int)ms);
 }
 
 static mr_str live_value(struct mr_backend *backend, const char *path)
@@ -128,7 +125,7 @@ static int restart(struct mr_backend *backend)
 	for (unsigned waited = 0; !code && mr_dovecot_master(backend); waited += TICK_MS) {
 		if (waited > SETTLE_TIMEOUT_MS)
 			return mr_fail(backend->diags, MR_E_TIMEOUT, "Dovecot does not stop");
-		pause_ms(TICK_MS);
+		mr_wait_ms(TICK_MS);
 	}
 	return code ? code : start(backend);
 }
@@ -180,7 +177,8 @@ static int reload(struct mr_backend *backend)
 	code = backend->options->host->services_are_direct ? run_program(backend, argv, false)
 	                                                   : managed(backend, MR_SERVICE_RELOAD);
 	if (!code) {
-		pause_ms(4 * TICK_MS); /* the signal was only sent; what came of it is in the log */
+		mr_wait_ms(
+		        4 * TICK_MS); /* the signal was only sent; what came of it is in the log */
 		recent_errors(backend, &after);
 		if (has_reload_error(mr_buf_str(&after), mr_buf_str(&before), &line))
 			code = mr_fail(backend->diags, MR_E_FAILED,
@@ -213,7 +211,7 @@ int mr_dovecot_activate(struct mr_backend *backend, const struct mr_change *cons
 	for (unsigned waited = 0;
 	        !code && waited < SETTLE_TIMEOUT_MS && !mr_dovecot_master(backend);
 	        waited += TICK_MS)
-		pause_ms(TICK_MS);
+		mr_wait_ms(TICK_MS);
 	if (!code && !mr_dovecot_master(backend))
 		code = mr_fail(backend->diags, MR_E_FAILED,
 		        "Dovecot's master process is gone after %s",
@@ -225,14 +223,14 @@ int mr_dovecot_activate(struct mr_backend *backend, const struct mr_change *cons
 static int connect_to(const struct sockaddr *address, socklen_t size)
 {
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct pollfd wait = {.fd = fd, .events = POLLOUT};
+	int64_t deadline_ms = mr_clock_ms() + CONNECT_TIMEOUT_MS;
 	int error = 0;
 	socklen_t error_size = sizeof error;
 
 	if (fd < 0)
 		return -1;
 	if (connect(fd, address, size) == 0 ||
-	        (errno == EINPROGRESS && poll(&wait, 1, CONNECT_TIMEOUT_MS) == 1 &&
+	        (errno == EINPROGRESS && mr_wait_fd(fd, POLLOUT, deadline_ms) == 1 &&
 	                getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size) == 0 &&
 	                error == 0)) {
 		(void)close(fd);
@@ -328,7 +326,7 @@ static int probe_lookup(struct mr_backend *backend)
 static void await_rows(const struct mr_backend *backend)
 {
 	while (time(NULL) == backend->rows_written)
-		pause_ms(TICK_MS / 2);
+		mr_wait_ms(TICK_MS / 2);
 }
 
 int mr_dovecot_probe(struct mr_backend *backend)

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/wait.h"
 
 #define ANSWER_TIMEOUT_MS 2000
 #define ANSWER_BYTES      4096
@@ -63,11 +64,9 @@ bool mr_dovecot_answers(mr_str base_directory)
 	                      (ssize_t)sizeof question - 1)
 		return false;
 	while (!has_good_answer((mr_str){answer, size})) {
-		struct pollfd wait = {.fd = fd, .events = POLLIN};
-		int64_t left = deadline - mr_clock_ms();
 		ssize_t n;
 
-		if (left <= 0 || size == sizeof answer || poll(&wait, 1, (int)left) <= 0)
+		if (size == sizeof answer || mr_wait_fd(fd, POLLIN, deadline) <= 0)
 			return false;
 		n = recv(fd, answer + size, sizeof answer - size, 0);
 		if (n <= 0 && errno != EINTR)

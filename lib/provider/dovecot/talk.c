@@ -5,6 +5,7 @@
 #include "dovecot/twin.h"
 
 #include "base/clock.h"
+#include "base/wait.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -48,7 +49,7 @@ static int talk_open(struct talk *talk, const struct sockaddr *address, socklen_
 		if (talk->fd >= 0)
 			(void)close(talk->fd);
 		talk->fd = -1;
-		(void)poll(NULL, 0, TICK_MS);
+		mr_wait_ms(TICK_MS);
 	}
 	return rejected(talk, "connect");
 }
@@ -81,12 +82,10 @@ static int expect(struct talk *talk, const char *good, const char *bad, const ch
 
 	talk->size = 0;
 	while (!has_answer(talk, good, bad, &is_good)) {
-		struct pollfd wait = {.fd = talk->fd, .events = POLLIN};
-		int64_t left = talk->deadline_ms - mr_clock_ms();
 		ssize_t n;
 
-		if (left <= 0 || talk->size == sizeof talk->answer ||
-		        poll(&wait, 1, (int)left) <= 0)
+		if (talk->size == sizeof talk->answer ||
+		        mr_wait_fd(talk->fd, POLLIN, talk->deadline_ms) <= 0)
 			return rejected(talk, what);
 		n = recv(talk->fd, talk->answer + talk->size, sizeof talk->answer - talk->size, 0);
 		if (n < 0 && errno == EINTR)

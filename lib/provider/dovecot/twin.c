@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 
 #include "base/run.h"
 #include "base/text.h"
+#include "base/wait.h"
 
 #define PROGRAM_TIMEOUT_MS 20000
 #define STOP_TIMEOUT_MS    5000
@@ -257,7 +257,7 @@ static void stop(struct mr_twin *twin)
 	(void)kill(getpgid(pid) == pid ? -pid : pid, SIGTERM);
 	for (unsigned waited = 0; mr_dovecot_is_alive(pid) && waited < STOP_TIMEOUT_MS;
 	        waited += TICK_MS)
-		(void)poll(NULL, 0, TICK_MS);
+		mr_wait_ms(TICK_MS);
 	if (mr_dovecot_is_alive(pid))
 		(void)kill(pid, SIGKILL);
 }
@@ -315,7 +315,7 @@ static int run_twin(struct mr_twin *twin, const struct mr_dovecot_settings *sett
 	if (code)
 		return code;
 	code = mr_twin_speak(twin);
-	(void)poll(NULL, 0, LOG_DELAY_MS);
+	mr_wait_ms(LOG_DELAY_MS);
 	said = judge_log(twin);
 	stop(twin);
 	return said ? said : code;

@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/wait.h"
 
 #define NETWORK_TIMEOUT_S    5
 #define ANSWER_TIMEOUT_S     10
@@ -31,11 +31,10 @@ bool mr_ldap_is_transient(int result)
 bool mr_ldap_pause(unsigned n_tries, int64_t deadline_ms)
 {
 	long wait_ms = 50L << (n_tries < 4 ? n_tries : 4);
-	struct timespec wait = {.tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000000};
 
 	if (mr_clock_ms() + wait_ms > deadline_ms)
 		return false;
-	(void)nanosleep(&wait, NULL);
+	mr_wait_ms((unsigned)wait_ms);
 	return true;
 }
 

@@ -5,6 +5,7 @@
 #include "postfix/control.h"
 
 #include "base/clock.h"
+#include "base/wait.h"
 #include "postfix/smtp.h"
 #include "service/service.h"
 
@@ -237,11 +238,11 @@ static int restart(struct mr_backend *backend)
 	int code = mr_postfix_master(backend) ? control(backend, MR_SERVICE_STOP) : 0;
 
 	while (!code && mr_postfix_master(backend) && mr_clock_ms() < deadline)
-		mr_postfix_sleep_ms(20);
+		mr_wait_ms(20);
 	if (!code)
 		code = control(backend, MR_SERVICE_START);
 	while (!code && !mr_postfix_master(backend) && mr_clock_ms() < deadline)
-		mr_postfix_sleep_ms(20);
+		mr_wait_ms(20);
 	if (!code && !mr_postfix_master(backend))
 		code = mr_fail(backend->diags, MR_E_FAILED, "Postfix did not start");
 	return code ? code : mr_postfix_greet_all(backend, GREETING_TIMEOUT_MS);
@@ -255,7 +256,7 @@ static int reload(struct mr_backend *backend, pid_t master)
 	mr_str line;
 
 	if (!code) {
-		mr_postfix_sleep_ms(SETTLE_MS); /* a master that dies of the reload does so after
+		mr_wait_ms(SETTLE_MS); /* a master that dies of the reload does so after
 		                                   the command returned */
 		if (mr_postfix_master(backend) != master)
 			code = mr_fail(backend->diags, MR_E_FAILED,

@@ -3,6 +3,7 @@
  * stranger may relay; then its log is read.
  */
 #include "base/clock.h"
+#include "base/wait.h"
 #include "postfix/checks.h"
 #include "postfix/smtp.h"
 #include "postfix/twin.h"
@@ -203,7 +204,7 @@ static void read_log(struct probe *probe)
 	struct mr_buf text = MR_BUF_INIT;
 	mr_str rest;
 
-	mr_postfix_sleep_ms(LOG_QUIET_MS); /* qmgr and others say why they end a little later */
+	mr_wait_ms(LOG_QUIET_MS); /* qmgr and others say why they end a little later */
 	if (!mr_file_read(backend->diags,
 	            mr_postfix_path(backend, "%s/mail.log", probe->twin->directory),
 	            LOG_LIMIT_BYTES, &text)) {

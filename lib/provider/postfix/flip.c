@@ -4,6 +4,7 @@
 #include "postfix/flip.h"
 
 #include "base/json.h"
+#include "base/wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,7 +122,6 @@ int mr_postfix_prepare_main(struct mr_backend *backend, mr_str next)
  * afterwards. */
 static int lock_edits(struct mr_backend *backend, const char *path, int *out_fd)
 {
-	struct timespec pause = {.tv_nsec = 10 * 1000000L};
 	struct stat here, there;
 
 	for (int waited = 0; waited < EDIT_LOCK_WAIT_MS; waited += 10) {
@@ -136,7 +136,7 @@ static int lock_edits(struct mr_backend *backend, const char *path, int *out_fd)
 			return 0;
 		}
 		(void)close(fd);
-		nanosleep(&pause, NULL);
+		mr_wait_ms(10);
 	}
 	return mr_fail(backend->diags, MR_E_BUSY, "cannot change '%s': somebody else is editing it",
 	        backend->main_path);

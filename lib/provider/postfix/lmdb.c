@@ -6,12 +6,13 @@
  */
 #include "postfix/lmdb.h"
 
+#include "base/wait.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LOCK_WAIT_MS    5000
@@ -51,7 +52,6 @@ MDB_val mr_lmdb_val(struct mr_buf *buf, mr_str text)
 int mr_lmdb_lock(struct mr_diags *diags, struct mr_lmdb *db, short type)
 {
 	struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
-	struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
 
 	for (int waited = 0; fcntl(db->lock_fd, F_OFD_SETLK, &lock); waited += LOCK_POLL_MS) {
 		if (errno != EAGAIN && errno != EACCES && errno != EINTR)
@@ -61,7 +61,7 @@ int mr_lmdb_lock(struct mr_diags *diags, struct mr_lmdb *db, short type)
 			return mr_fail(diags, MR_E_BUSY,
 			        "cannot lock '%s': others held it for %d s", db->path,
 			        LOCK_WAIT_MS / 1000);
-		nanosleep(&pause, NULL);
+		mr_wait_ms(LOCK_POLL_MS);
 	}
 	return 0;
 }

@@ -7,6 +7,8 @@
  */
 #include "postfix/lmdb.h"
 
+#include "base/wait.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +16,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MAP_LEAST_BYTES    ((size_t)16 << 20)
@@ -190,14 +191,13 @@ int mr_lmdb_apply(
         struct mr_diags *diags, const char *path, const struct mr_change *const *changes, size_t n)
 {
 	struct writer writer = {.diags = diags, .changes = changes, .n = n};
-	struct timespec pause = {.tv_nsec = 50 * 1000000L};
 	size_t factor = 1;
 	int code = 1;
 
 	for (int tries = 0; code > 0 && tries < ATTEMPTS; tries++) {
 		writer.db = (struct mr_lmdb){.path = path};
 		if (tries)
-			nanosleep(&pause, NULL); /* gives the writer that waits its turn */
+			mr_wait_ms(50); /* gives the writer that waits its turn */
 		code = attempt(&writer, factor);
 		if (code == 2)
 			factor *= 2;

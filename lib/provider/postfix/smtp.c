@@ -4,6 +4,7 @@
 #include "postfix/smtp.h"
 
 #include "base/clock.h"
+#include "base/wait.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,26 +14,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LINE_LIMIT_BYTES    4096
 #define REPLY_LINES_AT_MOST 100
 
-void mr_postfix_sleep_ms(unsigned ms)
-{
-	struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000L};
-
-	nanosleep(&pause, NULL);
-}
-
 static int wait_for(const struct mr_postfix_smtp *smtp, short events)
 {
-	struct pollfd poll_fd = {.fd = smtp->fd, .events = events};
-	int64_t left = smtp->deadline_ms - mr_clock_ms();
-	int ready = left > 0 ? poll(&poll_fd, 1, (int)left) : 0;
-
-	return ready > 0 ? 0 : MR_E_TIMEOUT;
+	return mr_wait_fd(smtp->fd, events, smtp->deadline_ms) > 0 ? 0 : MR_E_TIMEOUT;
 }
 
 static socklen_t parse_address(const char *address, unsigned port, struct sockaddr_storage *out)

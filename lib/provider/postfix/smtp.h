@@ -29,6 +29,4 @@ MR_CHECK int mr_postfix_smtp_command(struct mr_postfix_smtp *smtp, const char *f
         __attribute__((format(printf, 2, 3)));
 void mr_postfix_smtp_close(struct mr_postfix_smtp *smtp);
 
-void mr_postfix_sleep_ms(unsigned ms);
-
 #endif

@@ -6,6 +6,7 @@
 #include "postfix/twin.h"
 
 #include "base/clock.h"
+#include "base/wait.h"
 #include "postfix/checks.h"
 #include "postfix/flip.h"
 #include "postfix/smtp.h"
@@ -179,6 +180,23 @@ static void set(struct mr_buf *text, const char *name, mr_str value)
 	mr_buf_done(&next);
 }
 
+/* The text without what later lines override. Every program of the twin would warn of it into the
+ * log, postlogd itself among them: on a slow machine the ten messages that a socket holds are there
+ * before postlogd reads the first, and it then waits for itself. */
+static void add_in_force(const struct mr_maincf *main, struct mr_buf *out)
+{
+	size_t from = 0;
+
+	mr_vec_each (entry, &main->entries) {
+		if (mr_maincf_find(main, entry->name) == entry)
+			continue;
+		mr_buf_add_str(
+		        out, mr_str_take(mr_str_skip(main->text, from), entry->start - from));
+		from = entry->end;
+	}
+	mr_buf_add_str(out, mr_str_skip(main->text, from));
+}
+
 static int write_main(struct mr_postfix_twin *twin, mr_str main_text)
 {
 	struct mr_backend *backend = twin->backend;
@@ -188,7 +206,8 @@ static int write_main(struct mr_postfix_twin *twin, mr_str main_text)
 	size_t line;
 	int code = mr_maincf_parse(main_text, &main, &line);
 
-	mr_buf_add_str(&text, main_text);
+	if (!code)
+		add_in_force(&main, &text);
 	twin->is_six = !code && mr_str_is(value_of(twin, &main, "inet_protocols"), "ipv6");
 	sasl = code ? (mr_str){0} : sasl_path(twin, &main);
 	mr_maincf_done(&main);
@@ -271,7 +290,7 @@ int mr_postfix_clear_twin(struct mr_postfix_twin *twin)
 			        SIGTERM); /* its own stop did not work: nothing of it may stay */
 		mr_run_done(&stop);
 		while (master_of(twin) && mr_clock_ms() < deadline)
-			mr_postfix_sleep_ms(20);
+			mr_wait_ms(20);
 		if (master_of(twin) == master)
 			(void)kill(-master, SIGKILL);
 	}
