@@ -72,6 +72,17 @@ static void a_value_that_only_a_running_server_refuses_is_caught__before_anythin
 	assert_int_equal(world_rcpt(world, "someone@else.example"), 554);
 }
 
+/* As one does against clients that do not wait for the greeting. */
+static void a_server_that_lets_clients_wait_is_waited_for(void **state)
+{
+	struct world *world = *state;
+
+	world_write(world, "main.cf",
+	        mr_str_printf(&world->arena, "%.*ssmtpd_delay_reject = no\n",
+	                MR_FMT(world_read(world, "main.cf"))));
+	assert_int_equal(stage_parameter(world, "smtpd_client_restrictions", "sleep 7"), 0);
+}
+
 static void a_fault_of_old_does_not_block__what_is_declared_now(void **state)
 {
 	struct world *world = *state;
@@ -167,6 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        ON_POSTFIX(
 	                a_value_that_only_a_running_server_refuses_is_caught__before_anything_is_touched),
+	        ON_POSTFIX(a_server_that_lets_clients_wait_is_waited_for),
 	        ON_POSTFIX(a_fault_of_old_does_not_block__what_is_declared_now),
 	        ON_FILES(a_declaration_is_refused_at_its_place__when_postfix_would_pass_over_it),
 	        ON_FILES(a_size_is_written_in_bytes__where_postfix_counts_them),

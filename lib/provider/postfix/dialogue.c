@@ -13,6 +13,7 @@
 
 #define GREETING_MS     6000
 #define POSTSCREEN_MS   12000
+#define PATIENCE_MS     20000
 #define DIALOGUE_MS     20000
 #define LOG_LIMIT_BYTES ((size_t)8 << 20)
 #define LOG_QUIET_MS    250
@@ -67,13 +68,77 @@ static int ask_recipient(struct probe *probe, const struct mr_postfix_listener *
 	return code;
 }
 
-/* Up to MAIL FROM; false when the dialogue is over. */
-static bool begin(struct probe *probe, const struct mr_postfix_listener *listener,
-        struct mr_postfix_smtp *smtp, bool is_stranger)
+/* "Nov 22 13:35:47 mx mailreeve-twin/smtpd[122]: warning: …" without what comes before the
+ * program's name. */
+static mr_str message_of(mr_str line)
+{
+	mr_str name = MR_STR("mailreeve-twin/");
+
+	for (size_t i = 0; i + name.size <= line.size; i++)
+		if (mr_str_starts(mr_str_skip(line, i), name))
+			return mr_str_skip(line, i + name.size);
+	return line;
+}
+
+/* "bounce_queue_lifetime is larger than maximal_queue_lifetime - adjusting …": Postfix helps
+ * itself. */
+static bool is_harmless(mr_str line)
+{
+	return has(line, " - adjusting ");
+}
+
+static void read_log(const struct probe *probe, struct mr_postfix_complaints *out)
+{
+	static const char *const bad[] = {": fatal: ", ": panic: ", ": error: ", ": warning: "};
+	struct mr_backend *backend = probe->twin->backend;
+	struct mr_buf text = MR_BUF_INIT;
+	mr_str rest;
+
+	if (!mr_file_read(backend->diags,
+	            mr_postfix_path(backend, "%s/mail.log", probe->twin->directory),
+	            LOG_LIMIT_BYTES, &text)) {
+		rest = mr_buf_str(&text);
+		while (rest.size) {
+			mr_str line = mr_str_split(&rest, '\n');
+
+			for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+				if (has(line, bad[i]) && !is_harmless(line))
+					mr_postfix_complaints_add(out, message_of(line));
+		}
+	}
+	mr_buf_done(&text);
+}
+
+static bool has_complained(const struct probe *probe)
+{
+	struct mr_postfix_complaints found = {0};
+	bool has_any;
+
+	read_log(probe, &found);
+	has_any = found.lines.n > 0;
+	mr_postfix_complaints_done(&found);
+	return has_any;
+}
+
+/* A service that died of what is staged says so in the log; one that says nothing is slow: on a
+ * busy machine, or because it was told to let clients wait. */
+static int open_patiently(const struct probe *probe, const struct mr_postfix_listener *listener,
+        struct mr_postfix_smtp *smtp)
 {
 	bool is_postscreen = mr_str_is(listener->service->command, "postscreen");
 	int code = mr_postfix_smtp_open(smtp, address_of(probe->twin), listener->port,
 	        is_postscreen ? POSTSCREEN_MS : GREETING_MS);
+
+	if (code == MR_E_TIMEOUT && !has_complained(probe))
+		code = mr_postfix_smtp_await_greeting(smtp, PATIENCE_MS);
+	return code;
+}
+
+/* Up to MAIL FROM; false when the dialogue is over. */
+static bool begin(struct probe *probe, const struct mr_postfix_listener *listener,
+        struct mr_postfix_smtp *smtp, bool is_stranger)
+{
+	int code = open_patiently(probe, listener, smtp);
 
 	if (code != 220) {
 		complain(probe, listener, "does not greet", mr_buf_str(&smtp->reply));
@@ -178,48 +243,6 @@ static void choose_recipients(struct probe *probe, mr_str generation)
 	mr_cursor_close(&rows);
 }
 
-/* "Nov 22 13:35:47 mx mailreeve-twin/smtpd[122]: warning: …" without what comes before the
- * program's name. */
-static mr_str message_of(mr_str line)
-{
-	mr_str name = MR_STR("mailreeve-twin/");
-
-	for (size_t i = 0; i + name.size <= line.size; i++)
-		if (mr_str_starts(mr_str_skip(line, i), name))
-			return mr_str_skip(line, i + name.size);
-	return line;
-}
-
-/* "bounce_queue_lifetime is larger than maximal_queue_lifetime - adjusting …": Postfix helps
- * itself. */
-static bool is_harmless(mr_str line)
-{
-	return has(line, " - adjusting ");
-}
-
-static void read_log(struct probe *probe)
-{
-	static const char *const bad[] = {": fatal: ", ": panic: ", ": error: ", ": warning: "};
-	struct mr_backend *backend = probe->twin->backend;
-	struct mr_buf text = MR_BUF_INIT;
-	mr_str rest;
-
-	mr_wait_ms(LOG_QUIET_MS); /* qmgr and others say why they end a little later */
-	if (!mr_file_read(backend->diags,
-	            mr_postfix_path(backend, "%s/mail.log", probe->twin->directory),
-	            LOG_LIMIT_BYTES, &text)) {
-		rest = mr_buf_str(&text);
-		while (rest.size) {
-			mr_str line = mr_str_split(&rest, '\n');
-
-			for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-				if (has(line, bad[i]) && !is_harmless(line))
-					mr_postfix_complaints_add(probe->out, message_of(line));
-		}
-	}
-	mr_buf_done(&text);
-}
-
 int mr_postfix_run_twin(struct mr_backend *backend, const struct mr_postfix_trial *trial,
         struct mr_postfix_complaints *out)
 {
@@ -239,8 +262,10 @@ int mr_postfix_run_twin(struct mr_backend *backend, const struct mr_postfix_tria
 		if (ask_inside(&probe, listener) && mr_str_is(listener->service->command, "smtpd"))
 			ask_outside(&probe, listener);
 	}
-	if (!code && twin.is_checked)
-		read_log(&probe);
+	if (!code && twin.is_checked) {
+		mr_wait_ms(LOG_QUIET_MS); /* qmgr and others say why they end a little later */
+		read_log(&probe, out);
+	}
 	cleared = mr_postfix_clear_twin(&twin);
 	return code ? code : cleared;
 }

@@ -124,6 +124,16 @@ static int read_reply(struct mr_postfix_smtp *smtp)
 	return code;
 }
 
+int mr_postfix_smtp_await_greeting(struct mr_postfix_smtp *smtp, unsigned timeout_ms)
+{
+	int code;
+
+	smtp->deadline_ms = mr_clock_ms() + timeout_ms;
+	code = read_reply(smtp);
+	smtp->has_greeted = code == 220;
+	return code;
+}
+
 int mr_postfix_smtp_open(
         struct mr_postfix_smtp *smtp, const char *address, unsigned port, unsigned timeout_ms)
 {
@@ -131,10 +141,7 @@ int mr_postfix_smtp_open(
 
 	*smtp = (struct mr_postfix_smtp){.fd = -1, .deadline_ms = mr_clock_ms() + timeout_ms};
 	code = connect_to(smtp, address, port);
-	if (!code)
-		code = read_reply(smtp);
-	smtp->has_greeted = code == 220;
-	return code;
+	return code ? code : mr_postfix_smtp_await_greeting(smtp, timeout_ms);
 }
 
 bool mr_postfix_smtp_listens(const char *address, unsigned port, unsigned timeout_ms)

@@ -22,6 +22,8 @@ struct mr_postfix_smtp {
  * with the reason as text in smtp->reply. */
 MR_CHECK int mr_postfix_smtp_open(
         struct mr_postfix_smtp *smtp, const char *address, unsigned port, unsigned timeout_ms);
+/* Waits on where the greeting did not come in time. */
+MR_CHECK int mr_postfix_smtp_await_greeting(struct mr_postfix_smtp *smtp, unsigned timeout_ms);
 /* Only whether something listens there. */
 bool mr_postfix_smtp_listens(const char *address, unsigned port, unsigned timeout_ms);
 /* Sends one line and reads the reply: its code, or <0. */
