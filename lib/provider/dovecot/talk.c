@@ -16,8 +16,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define TALK_TIMEOUT_MS    10000
-#define CONNECT_TIMEOUT_MS 3000
+#define TALK_TIMEOUT_MS    25000 /* a service that fails hangs up; who keeps silent is slow */
+#define CONNECT_TIMEOUT_MS 6000
 #define TICK_MS            20
 #define ANSWER_BYTES       8192
 
