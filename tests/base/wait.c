@@ -41,43 +41,49 @@ static _Noreturn void disturb(int ready)
 	_exit(write(ready, "x", 1) == 1 ? 0 : 1);
 }
 
-static void an_answer_is_awaited__signals_meanwhile(void **state)
+static pid_t start_disturbing(int ends[2])
 {
-	int ends[2], status;
 	pid_t pid;
 
-	(void)state;
 	hear();
 	assert_int_equal(pipe(ends), 0);
 	pid = fork();
 	if (pid == 0)
 		disturb(ends[1]);
-	assert_int_equal(mr_wait_fd(ends[0], POLLIN, mr_clock_ms() + 60000), 1);
-	assert_true(n_signals > 0);
+	return pid;
+}
+
+static void end_disturbing(pid_t pid, const int ends[2])
+{
+	int status;
+
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
+	assert_true(n_signals > 0);
 	(void)close(ends[0]);
 	(void)close(ends[1]);
 }
 
-static void a_pause_is_whole__signals_meanwhile(void **state)
+static void an_answer_is_awaited__signals_meanwhile(void **state)
 {
-	int64_t begun = mr_clock_ms();
 	int ends[2];
-	pid_t pid;
+	pid_t pid = start_disturbing(ends);
 
 	(void)state;
-	hear();
-	assert_int_equal(pipe(ends), 0);
-	pid = fork();
-	if (pid == 0)
-		disturb(ends[1]);
+	assert_int_equal(mr_wait_fd(ends[0], POLLIN, mr_clock_ms() + 60000), 1);
+	end_disturbing(pid, ends);
+}
+
+static void a_pause_is_whole__signals_meanwhile(void **state)
+{
+	int ends[2];
+	pid_t pid = start_disturbing(ends);
+	int64_t begun = mr_clock_ms();
+
+	(void)state;
 	mr_wait_ms(100);
 	assert_true(mr_clock_ms() - begun >= 99);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_true(n_signals > 0);
-	(void)close(ends[0]);
-	(void)close(ends[1]);
+	end_disturbing(pid, ends);
 }
 
 static void the_deadline_is_looked_at_first(void **state)
