@@ -7,27 +7,37 @@
 
 #include "model/policy.h"
 
+/* Whether a node is of the type it must have; says so where it is not. */
+static bool is_type(struct mr_loader *loader, const struct mr_node *node, enum mr_node_type type)
+{
+	bool is_list = type == MR_NODE_LIST;
+
+	if (node->type == type)
+		return true;
+	if (node->type != MR_NODE_BAD && (is_list || !mr_node_is_null(node)))
+		mr_loader_error(loader, is_list ? "MR-TYPE-LIST" : "MR-TYPE-MAPPING", node->line,
+		        node->column, "'%.*s' must be a %s", MR_FMT(node->key),
+		        is_list ? "list" : "mapping");
+	return false;
+}
+
 /* A list of single lines as one leaf of the policy's row. */
-static void load_lines(
-        struct mr_loader *loader, unsigned id, const char *what, const struct mr_node *list)
+static void load_lines(struct mr_loader *loader, unsigned id, const struct mr_node *list)
 {
 	struct mr_leaf leaf = {.id = (uint8_t)id,
 	        .flags = MR_LEAF_LIST,
 	        .line = list->line,
 	        .column = list->column};
-	struct mr_leaf_item *items = mr_alloc_n(&loader->object, list->n + 1, sizeof *items);
+	struct mr_leaf_item *items;
 
-	if (list->type != MR_NODE_LIST) {
-		if (list->type != MR_NODE_BAD)
-			mr_loader_error(loader, "MR-TYPE-LIST", list->line, list->column,
-			        "'%s' must be a list", what);
+	if (!is_type(loader, list, MR_NODE_LIST))
 		return;
-	}
+	items = mr_alloc_n(&loader->object, list->n + 1, sizeof *items);
 	for (const struct mr_node *node = list->first; node; node = node->next) {
 		struct mr_leaf_item *item = &items[leaf.n_items];
 
 		*item = (struct mr_leaf_item){MR_ITEM_TEXT, node->line, node->column, {0}};
-		leaf.n_items += mr_loader_line(loader, node, what, &item->text);
+		leaf.n_items += mr_loader_line(loader, node, list->key.data, &item->text);
 	}
 	mr_row_leaf(loader->body, &leaf);
 	for (size_t i = 0; i < leaf.n_items; i++)
@@ -122,58 +132,49 @@ static void load_waiver(struct mr_loader *loader, const struct mr_node *node)
 		                MR_FMT(member_text(node, "object"))));
 }
 
-static void each_member(struct mr_loader *loader, const struct mr_node *map, const char *what,
-        void (*load)(struct mr_loader *, const struct mr_node *))
+static void each_member(struct mr_loader *loader, const struct mr_node *outer,
+        enum mr_node_type type, void (*load)(struct mr_loader *, const struct mr_node *))
 {
-	struct mr_buf row = MR_BUF_INIT, *outer = loader->body;
+	struct mr_buf row = MR_BUF_INIT, *old = loader->body;
 
-	if (map->type != MR_NODE_MAP && map->type != MR_NODE_LIST) {
-		if (map->type != MR_NODE_BAD && !mr_node_is_null(map))
-			mr_loader_error(loader, "MR-TYPE-MAPPING", map->line, map->column,
-			        "'%s' must be a mapping", what);
+	if (!is_type(loader, outer, type))
 		return;
-	}
 	/* cppcheck-suppress autoVariables ; put back below */
 	loader->body = &row;
-	for (const struct mr_node *node = map->first; node; node = node->next)
+	for (const struct mr_node *node = outer->first; node; node = node->next)
 		load(loader, node);
-	loader->body = outer;
+	loader->body = old;
 	mr_buf_done(&row);
 }
 
-static void load_allow(struct mr_loader *loader, const struct mr_node *node)
+/* What is allowed are leaves of the policy's own row. */
+static void load_allow(struct mr_loader *loader, const struct mr_node *allow)
 {
-	if (mr_str_is(node->key, "password_schemes"))
-		load_lines(loader, MR_F_POLICY_SCHEMES, "password_schemes", node);
-	else
-		mr_loader_unknown(loader, node, "'allow'", "password_schemes");
+	if (!is_type(loader, allow, MR_NODE_MAP))
+		return;
+	for (const struct mr_node *node = allow->first; node; node = node->next) {
+		if (mr_str_is(node->key, "password_schemes"))
+			load_lines(loader, MR_F_POLICY_SCHEMES, node);
+		else
+			mr_loader_unknown(loader, node, "'allow'", "password_schemes");
+	}
 }
 
 static void load_section(struct mr_loader *loader, const struct mr_node *value)
 {
 	if (mr_str_is(value->key, "max_change"))
-		each_member(loader, value, "max_change", load_limit);
+		each_member(loader, value, MR_NODE_MAP, load_limit);
 	else if (mr_str_is(value->key, "windows"))
-		each_member(loader, value, "windows", load_window);
+		each_member(loader, value, MR_NODE_MAP, load_window);
 	else if (mr_str_is(value->key, "protect"))
-		load_lines(loader, MR_F_POLICY_PROTECT, "protect", value);
-	else if (mr_str_is(value->key, "waive")) {
-		if (value->type == MR_NODE_LIST)
-			each_member(loader, value, "waive", load_waiver);
-		else if (value->type != MR_NODE_BAD)
-			mr_loader_error(loader, "MR-TYPE-LIST", value->line, value->column,
-			        "'waive' must be a list");
-	} else if (mr_str_is(value->key, "allow")) {
-		if (value->type == MR_NODE_MAP)
-			for (const struct mr_node *node = value->first; node; node = node->next)
-				load_allow(loader, node);
-		else if (value->type != MR_NODE_BAD)
-			mr_loader_error(loader, "MR-TYPE-MAPPING", value->line, value->column,
-			        "'allow' must be a mapping");
-	} else {
+		load_lines(loader, MR_F_POLICY_PROTECT, value);
+	else if (mr_str_is(value->key, "waive"))
+		each_member(loader, value, MR_NODE_LIST, load_waiver);
+	else if (mr_str_is(value->key, "allow"))
+		load_allow(loader, value);
+	else
 		mr_loader_unknown(
 		        loader, value, "'policy'", "max_change protect windows allow waive");
-	}
 }
 
 void mr_load_policy(struct mr_loader *loader)
