@@ -8,7 +8,13 @@
 #include "plan/view.h"
 #include "plan/words.h"
 
-enum { LARGEST = 58000, LISTED_NAMES = 6, LISTED_IMPACT = 25, LISTED_ROUTES = 50 };
+enum {
+	LARGEST = 58000,
+	LISTED_NAMES = 6,
+	LISTED_IMPACT = 25,
+	LISTED_ROUTES = 50,
+	LONGEST_HOST = 255
+};
 
 struct comment {
 	const struct mr_plan_doc *doc;
@@ -52,18 +58,19 @@ static void add_line(struct comment *comment, const struct mr_buf *line)
 static void add_summary(struct comment *comment)
 {
 	const struct mr_plan_doc *doc = comment->doc;
+	mr_str host = mr_str_take(doc->host, LONGEST_HOST);
 	struct mr_buf closing = MR_BUF_INIT;
 
 	mr_buf_add_text(comment->out, "<!-- mailreeve-plan ");
 	/* a host name holds no "--"; whatever else it holds must not end the marker */
-	for (size_t i = 0; i < doc->host.size; i++)
+	for (size_t i = 0; i < host.size; i++)
 		if (mr_str_find(MR_STR("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456"
 		                       "789.-"),
-		            doc->host.data[i]) < 64 &&
-		        !(doc->host.data[i] == '-' && i > 0 && doc->host.data[i - 1] == '-'))
-			mr_buf_add_char(comment->out, doc->host.data[i]);
+		            host.data[i]) < 64 &&
+		        !(host.data[i] == '-' && i > 0 && host.data[i - 1] == '-'))
+			mr_buf_add_char(comment->out, host.data[i]);
 	mr_buf_add_text(comment->out, " -->\n### Mail plan for ");
-	add_escaped(comment->out, doc->host);
+	add_escaped(comment->out, host);
 	if (doc->commit.size > 0) {
 		mr_buf_add_text(comment->out, " at ");
 		add_escaped(comment->out, mr_str_take(doc->commit, 12));
@@ -235,9 +242,16 @@ static void add_drift(struct comment *comment)
 
 static void add_tail(struct comment *comment)
 {
-	mr_vec_each (action, &comment->doc->actions)
-		mr_buf_printf(comment->out, "\nThen: %.*s %.*s\n", MR_FMT(action->action),
-		        MR_FMT(action->service));
+	mr_vec_each (action, &comment->doc->actions) {
+		struct mr_buf line = MR_BUF_INIT;
+		mr_buf_add_text(&line, "\nThen: ");
+		add_escaped(&line, action->action);
+		mr_buf_add_char(&line, ' ');
+		add_escaped(&line, action->service);
+		mr_buf_add_char(&line, '\n');
+		add_line(comment, &line);
+		mr_buf_done(&line);
+	}
 	mr_vec_each (warning, &comment->doc->warnings) {
 		struct mr_buf line = MR_BUF_INIT;
 		mr_buf_add_text(&line, "\nWarning ");

@@ -73,7 +73,9 @@ static void add_head(const struct page *page)
 			continue;
 		add_mark(page, '!');
 		add_harmless(page, server->name);
-		mr_buf_printf(page->out, " was read only in part (%.*s)\n", MR_FMT(server->read));
+		mr_buf_add_text(page->out, " was read only in part (");
+		add_harmless(page, server->read);
+		mr_buf_add_text(page->out, ")\n");
 	}
 }
 
@@ -303,8 +305,11 @@ static void add_warnings(const struct page *page)
 			mr_buf_add_text(page->out, ": ");
 		}
 		add_harmless(page, warning->text);
-		if (warning->rule.size > 0)
-			mr_buf_printf(page->out, " [%.*s]", MR_FMT(warning->rule));
+		if (warning->rule.size > 0) {
+			mr_buf_add_text(page->out, " [");
+			add_harmless(page, warning->rule);
+			mr_buf_add_char(page->out, ']');
+		}
 		mr_buf_add_char(page->out, '\n');
 	}
 }

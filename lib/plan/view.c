@@ -96,8 +96,10 @@ void mr_view_attribute(const struct mr_doc_attribute *attribute, struct mr_buf *
 	mr_buf_add_char(out, ' ');
 	if (attribute->is_sensitive) {
 		mr_buf_add_text(out, "(secret changed");
-		if (attribute->fingerprint.size > 0)
-			mr_buf_printf(out, ", %.*s", MR_FMT(attribute->fingerprint));
+		if (attribute->fingerprint.size > 0) {
+			mr_buf_add_text(out, ", ");
+			mr_text_harmless(attribute->fingerprint, out);
+		}
 		mr_buf_add_char(out, ')');
 		return;
 	}

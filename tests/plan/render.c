@@ -116,6 +116,13 @@ static void values_stay_harmless__in_every_form_for_people(void **state)
 
 	(void)state;
 	load(&world, "full.json");
+	/* what only a forged plan holds: words that mailreeve itself writes */
+	mr_vec_each (action, &world.doc.actions)
+		action->service = MR_STR("post\033[2Jfix<b>**bold**@x");
+	mr_vec_each (warning, &world.doc.warnings)
+		warning->rule = MR_STR("MR-\033[2J<b>");
+	mr_vec_each (server, &world.doc.servers)
+		server->read = MR_STR("partial\033[2J<b>");
 	for (size_t i = 0; i < 3; i++) {
 		struct mr_buf out = MR_BUF_INIT;
 		mr_doc_render(&world.doc, &(struct mr_render_options){.format = formats[i]}, &out);
