@@ -115,8 +115,8 @@ void report_recovery(struct agent *agent, const struct message *result)
 /* The part named each of them; here only that they are gone. */
 void report_drift(struct agent *agent, const struct message *result)
 {
-	if (result->status)
-		return;
+	if (result->status && result->n_drift == 0)
+		return; /* not seen is not gone */
 	if (agent->n_drift > 0 && result->n_drift == 0)
 		log_event(&(struct event){.id = EVENT_DRIFT_GONE}, "no drift any more");
 	agent->n_drift = result->n_drift;

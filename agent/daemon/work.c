@@ -124,7 +124,7 @@ int role_look(struct mailreeve *session, const struct role_call *call)
 	status = mailreeve_look(session, add_row, &seen, &outcome);
 	if (seen.list)
 		(void)fclose(seen.list);
-	if (!status && outcome.n_drift > 0 && seen.digest != call->told)
+	if (outcome.n_drift > 0 && seen.digest != call->told)
 		tell_rows(&seen);
 	free(seen.lines);
 	return end(session, call->channel, status, &outcome, seen.digest);

@@ -268,7 +268,8 @@ struct mailreeve_drift_row {
 	const char *text; /* one line: both, and what was applied and what is live */
 };
 /* Compares live with the last applied commit and calls each for what others changed. Nothing was
- * applied yet: no rows. */
+ * applied yet: no rows. MAILREEVE_UNREADABLE also when some servers could be read: the rows are
+ * theirs. */
 MAILREEVE_API int mailreeve_look(struct mailreeve *session,
         void (*each)(void *arg, const struct mailreeve_drift_row *row), void *arg,
         struct mailreeve_outcome *out);

@@ -43,11 +43,27 @@ static const struct former *find_former(mr_str name)
 	return NULL;
 }
 
+bool mr_plan_has_left_out(const struct mr_plan *plan, const struct mr_plan_server *server)
+{
+	return plan->is_left_out[server - plan->input.servers];
+}
+
+int mr_plan_go_on(struct mr_plan *plan, const struct mr_plan_server *server, int code)
+{
+	if (code != MR_E_UNREADABLE || !plan->input.goes_on)
+		return code;
+	plan->is_left_out[server - plan->input.servers] = true;
+	return 0;
+}
+
 static const struct mr_plan_server *find_server(const struct mr_plan *plan, const char *provider)
 {
-	for (size_t i = 0; i < plan->input.n_servers; i++)
-		if (mr_str_is(mr_str_from(plan->input.servers[i].provider->name), provider))
-			return &plan->input.servers[i];
+	for (size_t i = 0; i < plan->input.n_servers; i++) {
+		const struct mr_plan_server *server = &plan->input.servers[i];
+
+		if (mr_str_is(mr_str_from(server->provider->name), provider))
+			return mr_plan_has_left_out(plan, server) ? NULL : server;
+	}
 	return NULL;
 }
 
@@ -89,7 +105,8 @@ static void add_former(struct mr_plan *plan, struct list *list, mr_str name)
 	const struct mr_plan_server *server = former ? find_server(plan, former->provider) : NULL;
 	struct mr_collection in = {.name = mr_str_copy(&plan->arena, name)};
 
-	/* a server that is not managed on this host any more is left as it is */
+	/* a server that is not managed on this host any more, or cannot be read, is left as it is
+	 */
 	if (!server || is_listed(list, name))
 		return;
 	mr_str rest = mr_str_skip(in.name, mr_str_from(former->prefix).size);
@@ -118,7 +135,7 @@ static int add_described(
 	for (size_t i = 0; result == 0 && i < described.n; i++)
 		mr_vec_push(&list->items,
 		        (struct mr_plan_collection){.in = described.items[i], .server = server});
-	return result;
+	return mr_plan_go_on(plan, server, result);
 }
 
 static int by_rank(const void *a, const void *b)

@@ -12,6 +12,23 @@ bool mr_plan_is_empty(const struct mr_plan *plan)
 	return plan->diff.changes.list.n == 0;
 }
 
+bool mr_plan_is_part(const struct mr_plan *plan)
+{
+	for (size_t i = 0; i < plan->input.n_servers; i++)
+		if (plan->is_left_out[i])
+			return true;
+	return false;
+}
+
+bool mr_plan_leaves_out(const struct mr_plan *plan, mr_str server)
+{
+	for (size_t i = 0; i < plan->input.n_servers; i++)
+		if (plan->is_left_out[i] &&
+		        mr_str_is(server, plan->input.servers[i].provider->name))
+			return true;
+	return false;
+}
+
 const struct mr_changes *mr_plan_changes(const struct mr_plan *plan)
 {
 	return &plan->diff.changes;

@@ -160,7 +160,11 @@ static int diff_all(struct mr_plan *plan, const struct mr_known *known)
 
 	/* one run names everything that cannot be read */
 	for (size_t i = 0; i < plan->n_collections; i++) {
-		int result = diff_one(plan, known, &plan->collections[i]);
+		struct mr_plan_collection *from = &plan->collections[i];
+		int result =
+		        mr_plan_has_left_out(plan, from->server) ? 0 : diff_one(plan, known, from);
+
+		result = mr_plan_go_on(plan, from->server, result);
 		if (first == 0)
 			first = result;
 	}
@@ -173,10 +177,13 @@ static int describe(struct mr_plan *plan, const struct mr_plan_server *server)
 	struct mr_live_info info = {0};
 	mr_str name = mr_str_from(server->provider->name);
 	bool is_ldap = mr_str_is(name, "openldap");
-	int result = server->provider->describe(server->backend, &info);
+	int result;
 
+	if (mr_plan_has_left_out(plan, server))
+		return 0;
+	result = server->provider->describe(server->backend, &info);
 	if (result < 0)
-		return result;
+		return mr_plan_go_on(plan, server, result);
 	mr_vec_push(&plan->doc.servers,
 	        (struct mr_doc_server){
 	                .name = is_ldap ? MR_STR("ldap") : name,
@@ -231,6 +238,8 @@ static void keep_lists(struct mr_plan *plan, const struct mr_plan_input *input)
 	for (size_t i = 0; i < input->n_servers; i++)
 		servers[i] = input->servers[i];
 	plan->input.servers = servers;
+	plan->is_left_out =
+	        mr_alloc_n(&plan->arena, input->n_servers + 1, sizeof *plan->is_left_out);
 	if (input->policy)
 		plan->input.policy = copy_policy(&plan->arena, input->policy);
 	if (input->allow) {
@@ -332,7 +341,7 @@ static int fill(struct mr_plan *plan)
 		mr_plan_trace(plan);
 		result = derive(plan);
 	}
-	if (result == 0 && known.is_possible)
+	if (result == 0 && known.is_possible && !mr_plan_is_part(plan))
 		mr_known_keep(plan, &known);
 	return result;
 }

@@ -38,6 +38,7 @@ extern const char *const mr_relay_parameters[MR_RELAY_PARAMETER_COUNT];
 struct mr_plan {
 	struct mr_arena arena;
 	struct mr_plan_input input; /* lists and strings copied */
+	bool *is_left_out;          /* by server: it could not be read */
 	const uint8_t *key;         /* seal key */
 	bool is_keyed;              /* a real key; else digests leave secrets out */
 	struct mr_plan_collection *collections;
@@ -55,6 +56,9 @@ static inline const struct mr_plan_collection *mr_plan_collection_of(const struc
 	return (const struct mr_plan_collection *)(const void *)change->in;
 }
 
+bool mr_plan_has_left_out(const struct mr_plan *plan, const struct mr_plan_server *server);
+/* What that code of a server comes to: 0 when the plan goes on without it. */
+MR_CHECK int mr_plan_go_on(struct mr_plan *plan, const struct mr_plan_server *server, int code);
 /* Fills in->collections, sorted by rank and name. */
 MR_CHECK int mr_plan_collect(struct mr_plan *plan);
 /* Users that were renamed: pairs the leaving row with the new one and carries over a password of

@@ -29,6 +29,8 @@ struct mr_plan_input {
 	bool heals_drift;        /* plan, apply and sync: true; drift: false */
 	bool follows_drift_mode; /* sync, and the agent's look: only where host->drift_mode_* of the
 	                            server says so, and what is "off" is not looked at */
+	bool goes_on; /* the agent's look: a server that cannot be read is reported as always, and
+	                 the plan is of the others */
 	const struct mr_strs *contended; /* what is not healed (plan/field.h); NULL: none */
 	mr_str directory;                /* of --dir, absolute; else empty */
 	const char *version;             /* of mailreeve */
@@ -54,6 +56,9 @@ MR_CHECK int mr_plan_make(const struct mr_plan_input *input, struct mr_plan **ou
 void mr_plan_free(struct mr_plan *plan);
 
 bool mr_plan_is_empty(const struct mr_plan *plan);
+/* A server could not be read, and the plan is of the others (goes_on). */
+bool mr_plan_is_part(const struct mr_plan *plan);
+bool mr_plan_leaves_out(const struct mr_plan *plan, mr_str server);
 /* All changes of items, in the order of struct mr_changes. Includes changes with reason drift when
  * healing. */
 const struct mr_changes *mr_plan_changes(const struct mr_plan *plan);

@@ -157,7 +157,8 @@ static void note_rows(struct mailreeve *session, const struct mr_plan *plan,
 		mr_plan_drift_row(plan, i, &object, &attribute, &rows);
 		mr_buf_add_char(&rows, '\n');
 	}
-	observed->objects = mr_str_copy(&session->arena, mr_str_trim(mr_buf_str(&rows)));
+	if (rows.size > 0 || !mr_plan_is_part(plan))
+		observed->objects = mr_str_copy(&session->arena, mr_str_trim(mr_buf_str(&rows)));
 	mr_buf_done(&rows);
 }
 
@@ -171,20 +172,42 @@ static void note_heals(struct mailreeve *session, const struct mr_plan *plan,
 		mr_contended_note(session, observed, plan, how);
 }
 
+/* Of a server that could not be read what was seen last stands. */
+static void forget_drift(
+        struct mailreeve *session, const struct mr_plan *plan, struct mr_observed *observed)
+{
+	struct mr_entries *drift = &observed->drift;
+
+	for (size_t i = drift->n; i > 0; i--)
+		if (!mr_plan_leaves_out(plan, drift->items[i - 1].name))
+			drift->items[i - 1] = drift->items[--drift->n];
+	for (size_t i = 0; i < session->n_servers; i++)
+		(void)mr_entry_of(
+		        &session->arena, drift, mr_str_from(session->servers[i].provider->name));
+}
+
+static bool has_drift(const struct mr_observed *observed)
+{
+	mr_vec_each (entry, &observed->drift)
+		if (entry->n > 0)
+			return true;
+	return false;
+}
+
 static void note_drift(struct mailreeve *session, const struct mr_plan *plan,
         const struct mr_planning *how, struct mr_observed *observed)
 {
 	observed->looked = time(NULL);
-	observed->drift.n = 0;
-	for (size_t i = 0; i < session->n_servers; i++)
-		(void)mr_entry_of(&session->arena, &observed->drift,
-		        mr_str_from(session->servers[i].provider->name));
+	forget_drift(session, plan, observed);
 	note_rows(session, plan, how, observed);
-	note_heals(session, plan, how, observed);
-	if (observed->objects.size == 0)
+	if (!mr_plan_is_part(plan)) /* else what is not there may be what was not read */
+		note_heals(session, plan, how, observed);
+	if (!has_drift(observed)) {
 		observed->drifted = 0;
-	else if (observed->drifted == 0)
+		observed->objects = (mr_str){0};
+	} else if (observed->drifted == 0) {
 		observed->drifted = observed->looked;
+	}
 }
 
 /* A part of a commit says nothing of what it left out. */

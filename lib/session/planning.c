@@ -69,6 +69,7 @@ int mr_session_plan(struct mailreeve *session, const struct mr_wanted *wanted,
 	        .only = mr_str_from(how->only),
 	        .heals_drift = how->heals_drift,
 	        .follows_drift_mode = how->follows_drift_mode,
+	        .goes_on = how->goes_on,
 	        .version = MR_VERSION,
 	        .progress = session->options.progress,
 	        .progress_arg = session->options.arg};

@@ -143,7 +143,7 @@ int mailreeve_look(struct mailreeve *session,
         struct mailreeve_outcome *out)
 {
 	const struct looking looking = {each, arg};
-	const struct mr_planning how = {.follows_drift_mode = true};
+	const struct mr_planning how = {.follows_drift_mode = true, .goes_on = true};
 	struct mr_wanted wanted = {0};
 	struct mr_applied applied = {0};
 	struct mr_plan *plan = NULL;
@@ -162,6 +162,7 @@ int mailreeve_look(struct mailreeve *session,
 		out->n_drift = mr_plan_drift_count(plan);
 		mr_session_observe_drift(session, plan);
 		tell_rows(session, plan, &looking);
+		code = mr_plan_is_part(plan) ? MR_E_UNREADABLE : 0;
 		mr_plan_free(plan);
 	}
 	mr_session_tell(session, applied.commit, out);

@@ -59,6 +59,7 @@ struct mr_planning {
 	const char *only;
 	bool heals_drift;
 	bool follows_drift_mode; /* heals only where agent.yaml says so, server by server */
+	bool goes_on;            /* without a server that cannot be read (mr_plan_is_part) */
 };
 MR_CHECK int mr_session_plan(struct mailreeve *session, const struct mr_wanted *wanted,
         const struct mr_planning *how, struct mr_plan **out);

@@ -17,6 +17,11 @@ next_try() {
 	python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["agent"]["next_try"])' "$OUT"
 }
 
+drift_is() {
+	expect 0 status --format json
+	[ "$(python3 -c 'import json, sys; print(json.dumps(json.load(open(sys.argv[1]))["drift"]["servers"], sort_keys=True))' "$OUT")" = "$1" ]
+}
+
 set_sn() {
 	ldap_modify <<-END
 		dn: uid=alice,ou=people,dc=example,dc=org
@@ -77,10 +82,20 @@ mv "$SCRATCH/tables" "$BED_POSTFIX_DIR/mailreeve"
 wait_for 5 told 'in order again'
 again
 
-say "the directory was away"
+say "the directory was away: what happens to the other servers is told all the same, and what was seen in it is not gone"
+set_sn Eve
+wait_for 5 told 'live Eve'
 "$bed" kill "$BED_DIR" slapd
 wait_for 10 told 'cannot be watched'
+limit=$(postconf -h -c "$BED_POSTFIX_DIR" message_size_limit)
+postconf -c "$BED_POSTFIX_DIR" -e message_size_limit=997
+wait_for 30 told 'drift: .*message_size_limit.*live 997'
+wait_for 30 drift_is '{"dovecot": 0, "openldap": 1, "postfix": 1}'
+postconf -c "$BED_POSTFIX_DIR" -e "message_size_limit=$limit"
+wait_for 60 drift_is '{"dovecot": 0, "openldap": 1, "postfix": 0}' # a directory that is away is waited for
+told 'no drift any more' && fail "what was not read is not gone"
 "$bed" start "$BED_DIR" slapd
+wait_for 30 told 'in order again'
 set_sn Trudy
 wait_for 10 told 'live Trudy'
 
@@ -90,10 +105,11 @@ slapd_is() { kill "-$1" "$(cat "$SCRATCH/bed/ldap/slapd.pid")"; }
 slapd_is STOP
 postconf -c "$BED_POSTFIX_DIR" -e message_size_limit=998
 wait_for 90 told 'Timed out.*exit status 69'
+wait_for 90 told 'drift: .*message_size_limit.*live 998'
 slapd_is CONT
-wait_for 30 told 'in order again|message_size_limit.*live 998'
+wait_for 30 told 'in order again'
 set_sn Carol
-wait_for 10 told 'live Carol'
+wait_for 60 told 'live Carol' # who looks on tries again within half a minute
 
 kill -TERM $AGENT
 wait $AGENT || fail "the agent does not end well"
