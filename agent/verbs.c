@@ -140,9 +140,11 @@ const struct verb verbs[] = {
         {"doctor", "", 0, "what would keep a sync from working, each with its remedy",
                 "Looks at rights, the state directory, the servers, their tables, TLS files and "
                 "units, where writing is\n"
-                "possible from here, disk, clock, secrets and the repository, and goes on after "
-                "each failure. Changes\n"
-                "nothing on the servers. Exits with 78 when a sync could not work; warnings "
+                "possible from here, disk, clock, secrets, the repository and its signature, and "
+                "goes "
+                "on after each failure.\n"
+                "Changes nothing on the servers. Exits with 78 when a sync could not work; "
+                "warnings "
                 "alone are 0.",
                 "mailreeve doctor --format json", {OPT_NONE}, "text json", true, JUDGES_CONFIG,
                 cli_doctor},

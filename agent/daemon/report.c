@@ -31,6 +31,7 @@ static const struct {
         {MAILREEVE_INVALID, EVENT_INVALID},
         {MAILREEVE_UNREADABLE, EVENT_UNREADABLE},
         {MAILREEVE_BUSY, EVENT_DEFERRED},
+        {MAILREEVE_DENIED, EVENT_DENIED},
 };
 
 static enum event_id event_of(const struct agent *agent, int status)

@@ -74,6 +74,7 @@ int mailreeve_apply(struct mailreeve *session, const struct mailreeve_apply_opti
 	        .how = {.allow = options->allow, .only = options->only, .heals_drift = true}};
 	int code = begin(&run);
 
+	session->wants_signature = true;
 	if (!code)
 		code = options->plan_file ? plan_from_file(&run, options->plan_file)
 		                          : plan_now(&run);
@@ -144,14 +145,10 @@ static int sync_to(struct mr_session_run *run, const char *commit, struct mailre
         struct mailreeve_outcome *out)
 {
 	struct mailreeve *session = run->session;
-	int code = 0;
+	int code;
 
-	if (session->has_host && session->host.signatures_required)
-		code = mr_fail(&session->diags, MR_E_CONFIG,
-		        "signatures: {required: true} is not supported by this version: nothing is "
-		        "applied");
-	if (!code)
-		code = begin(run);
+	session->wants_signature = true;
+	code = begin(run);
 	if (!code)
 		code = plan_sync(run, commit);
 	if (!code)

@@ -30,6 +30,7 @@ static const struct {
         {"clock", mr_doctor_clock},
         {"secrets", mr_doctor_secrets},
         {"repository", mr_doctor_repository},
+        {"signatures", mr_doctor_signatures},
 };
 
 /* Of errors that were reported without a hint, by check. */

@@ -54,5 +54,6 @@ void mr_doctor_disk(struct mr_doctor *doctor);
 void mr_doctor_clock(struct mr_doctor *doctor);
 void mr_doctor_secrets(struct mr_doctor *doctor);
 void mr_doctor_repository(struct mr_doctor *doctor);
+void mr_doctor_signatures(struct mr_doctor *doctor);
 
 #endif

@@ -38,12 +38,6 @@ void mr_doctor_configuration(struct mr_doctor *doctor)
 	struct stat status;
 
 	(void)mr_doctor_take(doctor, MR_HEALTH_ERROR); /* what was said while it was read */
-	if (doctor->session->host.signatures_required) {
-		mr_doctor_say(doctor, MR_HEALTH_ERROR,
-		        "signatures: {required: true} is not supported by this version: a sync "
-		        "applies nothing");
-		mr_doctor_remedy(doctor, "take it out of agent.yaml");
-	}
 	if (stat(path, &status) == 0 &&
 	        (status.st_mode & 0022 || (status.st_uid != 0 && status.st_uid != geteuid()))) {
 		mr_doctor_say(doctor, MR_HEALTH_WARNING,

@@ -1,8 +1,9 @@
 /*
  * Checks of doctor: whether the repository can be fetched, and its branch read, also by the account
- * that does so for the agent.
+ * that does so for the agent; and whether it is signed, where it must be.
  */
 #include "session/doctor.h"
+#include "session/signing.h"
 
 #include <errno.h>
 #include <string.h>
@@ -123,4 +124,32 @@ void mr_doctor_repository(struct mr_doctor *doctor)
 	check_user(doctor, url);
 	mr_doctor_say(doctor, MR_HEALTH_OK, "branch '%.*s' is at %.*s",
 	        MR_FMT(session->host.repository_branch), MR_FMT(mr_str_take(commit, 12)));
+}
+
+/* After the fetch: the newest commit is the one that a sync would apply. */
+void mr_doctor_signatures(struct mr_doctor *doctor)
+{
+	struct mailreeve *session = doctor->session;
+	mr_str commit = {0};
+	int code;
+
+	if (!session->host.signatures_required) {
+		mr_doctor_say(doctor, MR_HEALTH_OK, "none is asked for");
+		return;
+	}
+	code = mr_session_check_signers(session);
+	if (!code && session->repo)
+		code = mr_repo_resolve(
+		        &session->diags, session->repo, (mr_str){0}, &session->arena, &commit);
+	session->wants_signature = true;
+	if (!code && commit.size > 0)
+		code = mr_session_check_signature(session, commit);
+	if (mr_doctor_take(doctor, MR_HEALTH_ERROR) || code)
+		return;
+	if (commit.size == 0) {
+		mr_doctor_say(doctor, MR_HEALTH_SKIPPED, "there is no commit to look at");
+		return;
+	}
+	mr_doctor_say(doctor, MR_HEALTH_OK, "commit %.*s is signed by one of '%.*s'",
+	        MR_FMT(mr_str_take(commit, 12)), MR_FMT(session->host.allowed_signers));
 }

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "notify/notify.h"
 #include "session/host.h"
+#include "session/signing.h"
 
 /* In the order in which their diagnostics shall be read; the order of writing is the collections'
  * rank. */
@@ -149,6 +150,7 @@ int mr_session_open_repo(struct mailreeve *session)
 	        .ssh_key = host->ssh_key,
 	        .known_hosts = host->known_hosts,
 	        .ca_file = host->repository_ca_file,
+	        .is_wary = mr_session_is_wary(session),
 	        .timeout_ms = session->fetch_timeout_ms};
 	int code = need_host(session);
 
@@ -213,9 +215,10 @@ static int compile(struct mailreeve *session, struct mr_wanted *out)
 	struct mr_compile_stats stats = {0};
 	int code;
 
-	options.cache_path = session->state || session->is_unprivileged
-	                             ? mr_session_source_path(session, "desired.db")
-	                             : NULL;
+	if (session->state && mr_session_is_wary(session))
+		options.cache_path = mr_session_path(session, "desired.db");
+	else if (session->state || session->is_unprivileged)
+		options.cache_path = mr_session_source_path(session, "desired.db");
 	if (!session->is_unprivileged)
 		options.secrets_directory = secrets_directory(session);
 	mr_session_progress(session, "reading the desired state");
@@ -230,9 +233,13 @@ static int compile(struct mailreeve *session, struct mr_wanted *out)
 
 static int want_directory(struct mailreeve *session, const char *path, struct mr_wanted *out)
 {
-	char *real = realpath(path, NULL);
-	int code;
+	char *real = NULL;
+	int code = mr_session_check_folder(session);
 
+	if (!code)
+		real = realpath(path, NULL);
+	if (code)
+		return code;
 	if (!real)
 		return mr_fail(&session->diags, MR_E_USAGE, "cannot open folder '%s'", path);
 	out->directory = mr_str_copy(&session->arena, mr_str_from(real));
@@ -250,6 +257,8 @@ int mr_session_want_commit(struct mailreeve *session, mr_str commit, struct mr_w
 		return mr_desired_open_empty(&session->diags, &out->desired);
 	out->commit = mr_str_copy(&session->arena, commit);
 	code = mr_session_open_repo(session);
+	if (!code)
+		code = mr_session_check_signature(session, out->commit);
 	if (!code)
 		code = mr_tree_open_commit(&session->diags, session->repo, out->commit,
 		        session->host.repository_path, &out->tree);

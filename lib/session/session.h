@@ -28,6 +28,7 @@ struct mailreeve {
 	struct mr_plan_server servers[MR_SESSION_SERVERS];
 	size_t n_servers;
 	bool is_unprivileged;      /* a part of the agent that may read no secret and no state */
+	bool wants_signature;      /* what is wanted is to be applied */
 	unsigned fetch_timeout_ms; /* 0: the repository's own */
 };
 

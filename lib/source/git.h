@@ -39,6 +39,7 @@ struct mr_repo {
 	const char *ca_file;
 	bool is_local;
 	bool is_ssh;
+	bool is_wary; /* see source/repo.h */
 	unsigned timeout_ms;
 	git_repository *git; /* after mr_repo_ready */
 	struct mr_glance glance;

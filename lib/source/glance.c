@@ -101,9 +101,12 @@ bool mr_glance_look(struct mr_repo *repo)
 {
 	struct mr_arena arena MR_DONE(arena) = MR_ARENA_INIT;
 	bool is_settled = false;
-	mr_str print = fingerprint(repo, &arena, &is_settled);
+	mr_str print;
 
 	repo->glance = (struct mr_glance){0};
+	if (repo->is_wary)
+		return false;
+	print = fingerprint(repo, &arena, &is_settled);
 	if (!is_settled)
 		return false;
 	repo->glance.print = mr_str_copy(&repo->arena, print);

@@ -11,8 +11,8 @@
 #include "source/git.h"
 
 /* Whether the references of a remote on this machine and of the mirror are as when a glance was
- * kept; then repo->glance is filled. Else what they are like now is noted in repo, for
- * mr_glance_keep. */
+ * kept; then repo->glance is filled. Never for a wary one. Else what they are like now is noted in
+ * repo, for mr_glance_keep. */
 bool mr_glance_look(struct mr_repo *repo);
 /* Keeps the tree of this commit when that is the branch's, the remote was found to hold nothing new
  * and nothing has moved since mr_glance_look. Failing is fine. */

@@ -114,6 +114,7 @@ int mr_repo_open(
 	repo->ssh_key = keep(repo, options->ssh_key);
 	repo->known_hosts = keep(repo, options->known_hosts);
 	repo->ca_file = keep(repo, options->ca_file);
+	repo->is_wary = options->is_wary;
 	repo->timeout_ms = options->timeout_ms ? options->timeout_ms : DEFAULT_TIMEOUT_MS;
 	judge_url(repo);
 	result = mr_glance_look(repo) ? 0 : mr_repo_ready(diags, repo);

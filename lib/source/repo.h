@@ -17,6 +17,8 @@ struct mr_repo_options {
 	mr_str ssh_key;     /* private key file; .pub beside it */
 	mr_str known_hosts; /* OpenSSH format; required for ssh:// */
 	mr_str ca_file;
+	bool is_wary;        /* of what was noted beside the mirror: only its objects count, which
+	                        are what their ids say */
 	unsigned timeout_ms; /* of a fetch; 0: 120 s. The fetch runs in a child of its own that can
 	                        be killed */
 };
@@ -39,6 +41,16 @@ MR_CHECK int mr_repo_is_descendant(
 /* Author and subject line of a commit. */
 MR_CHECK int mr_repo_describe(struct mr_diags *diags, struct mr_repo *repo, mr_str commit,
         struct mr_arena *arena, mr_str *out_author, mr_str *out_subject);
+/* Whose signatures count. */
+struct mr_signers {
+	const char *allowed; /* file, see ALLOWED SIGNERS in ssh-keygen(1) */
+	const char *folder;  /* for a file of a moment; nobody else may write there */
+};
+/* Whether the commit has an SSH signature (gpgsig, namespace git) that holds by that file at the
+ * committer's date: as 'git verify-commit' says. *out_signer is the name that the file has for the
+ * key. MR_E_DENIED when not; MR_E_CONFIG without ssh-keygen(1). */
+MR_CHECK int mr_repo_verify(struct mr_diags *diags, struct mr_repo *repo, mr_str commit,
+        const struct mr_signers *signers, struct mr_arena *arena, mr_str *out_signer);
 /* Keeps the commit in the mirror under refs/mailreeve/runs/RUN. */
 MR_CHECK int mr_repo_keep(struct mr_diags *diags, struct mr_repo *repo, mr_str commit, int64_t run);
 /* Stores the files of a folder as a commit of the mirror, so that an apply of a folder can be

@@ -9,7 +9,7 @@ sh_in mkdir /srv/source
 git -C "$top" ls-files -z -- tests/bed tests/e2e schema examples | tar -C "$top" --null -T - -cf - |
 	sh_in tar -C /srv/source -xf -
 
-for scenario in first_apply company user_states drift contended known probe_mailbox agent doctor; do
+for scenario in first_apply company user_states drift contended known probe_mailbox agent doctor signatures; do
 	say "$scenario"
 	SH_SECONDS=280 sh_in env MAILREEVE=/usr/bin/mailreeve "/srv/source/tests/e2e/$scenario.sh" >"$OUT" 2>&1 || {
 		tail -n 60 "$OUT"
