@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "session/notifying.h"
 #include "session/observing.h"
 
@@ -113,7 +114,7 @@ mr_str mr_session_reasons(struct mailreeve *session)
 		if (text.size > 0)
 			mr_buf_add_text(&text, "; ");
 		mr_diag_format_place(diag, &text);
-		mr_buf_add_str(&text, diag->text);
+		mr_text_harmless(diag->text, &text); /* words of servers and of commits */
 	}
 	result = mr_str_copy(&session->arena, mr_buf_str(&text));
 	mr_buf_done(&text);

@@ -53,6 +53,19 @@ says 'is not signed'
 expect 78 doctor
 says '^error +signatures +commit .* is not signed'
 
+say "what its author is called moves no cursor"
+GIT_COMMITTER_NAME=$'ops\033[2J' git -C "$W" commit -q --amend --no-edit
+push
+refused sync
+expect 0 history --format json
+for file in "$OUT" "$ERR" "$BED_STATE/observed.json"; do
+	grep -q $'\033' "$file" && fail "an escape in $file"
+done
+python3 -c '
+import json, sys
+assert not any("\033" in run["detail"] for run in json.load(open(sys.argv[1]))["runs"])' "$OUT" || fail "an escape in the history"
+git -C "$W" commit -q --amend --no-edit
+
 say "a folder carries no signature"
 refused apply --yes --dir "$W"
 expect 2 plan --detailed-exitcode --dir "$W" --out "$SCRATCH/plan.json"
