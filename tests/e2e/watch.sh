@@ -97,7 +97,7 @@ told 'no drift any more' && fail "what was not read is not gone"
 "$bed" start "$BED_DIR" slapd
 wait_for 30 told 'in order again'
 set_sn Trudy
-wait_for 10 told 'live Trudy'
+wait_for 40 told 'live Trudy' # who looks on tries again every some seconds
 
 say "the directory is there and does not answer"
 again
@@ -109,7 +109,7 @@ wait_for 90 told 'drift: .*message_size_limit.*live 998'
 slapd_is CONT
 wait_for 30 told 'in order again'
 set_sn Carol
-wait_for 60 told 'live Carol' # who looks on tries again within half a minute
+wait_for 60 told 'live Carol'
 
 kill -TERM $AGENT
 wait $AGENT || fail "the agent does not end well"

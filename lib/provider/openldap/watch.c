@@ -21,7 +21,7 @@
 
 #define HEARTBEAT_MS     10000
 #define FIRST_PAUSE_MS   500
-#define LONGEST_PAUSE_MS 30000
+#define LONGEST_PAUSE_MS 8000
 #define AGAIN_PAUSE_MS   50
 #define STEADY_MS        30000 /* a watch that stood this long counts as a success */
 #define BATCH            1000  /* messages between two looks at the stop descriptor */
@@ -324,12 +324,11 @@ static int step(struct watch *watch, enum outcome *out)
 /* Half as much again and a random share, so that many hosts do not come back at once. */
 static bool pause_is_stopped(struct watch *watch)
 {
-	int pause_ms = LONGEST_PAUSE_MS;
+	int pause_ms = FIRST_PAUSE_MS << watch->n_failures;
 	uint16_t dice = 0;
 
-	if (watch->n_failures < 6)
-		pause_ms = FIRST_PAUSE_MS << watch->n_failures;
-	watch->n_failures++;
+	if (pause_ms < LONGEST_PAUSE_MS)
+		watch->n_failures++;
 	(void)!getrandom(&dice, sizeof dice, 0); /* none is as good as any */
 	pause_ms += (int)((int64_t)pause_ms * dice / UINT16_MAX / 2);
 	return is_stopped(watch, pause_ms);
