@@ -162,7 +162,7 @@ int mailreeve_history(struct mailreeve *session, int64_t run, enum mailreeve_for
 /* A number is a run, anything else a file. */
 static int load_shown(struct mailreeve *session, const char *what, struct mr_buf *out)
 {
-	struct mr_record record = {0};
+	mr_str plan = {0};
 	uint64_t run = 0;
 	int code;
 
@@ -174,13 +174,13 @@ static int load_shown(struct mailreeve *session, const char *what, struct mr_buf
 	}
 	code = mr_session_open_state(session, false, "show");
 	if (!code)
-		code = mr_state_find_record(session->state, (int64_t)run, &session->arena, &record);
+		code = mr_state_record_plan(session->state, (int64_t)run, &session->arena, &plan);
 	if (code == MR_E_NOT_FOUND || (!code && run == 0))
 		return mr_fail(&session->diags, MR_E_USAGE, "run %s is not in the history", what);
-	if (!code && record.plan_json.size == 0)
+	if (!code && plan.size == 0)
 		return mr_fail(&session->diags, MR_E_USAGE,
 		        "run %s kept no plan: see 'mailreeve history %s'", what, what);
-	mr_buf_add_str(out, record.plan_json);
+	mr_buf_add_str(out, plan);
 	return code;
 }
 

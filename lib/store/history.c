@@ -23,7 +23,7 @@ static void bind_record(sqlite3_stmt *statement, const struct mr_record *record)
 }
 
 /* In the order of RECORD_COLUMNS. */
-static struct mr_record read_record(sqlite3_stmt *statement, bool has_plan, struct mr_arena *arena)
+static struct mr_record read_record(sqlite3_stmt *statement, struct mr_arena *arena)
 {
 	return (struct mr_record){
 	        .id = sqlite3_column_int64(statement, 0),
@@ -41,8 +41,6 @@ static struct mr_record read_record(sqlite3_stmt *statement, bool has_plan, stru
 	        .summary_json = mr_sql_column_copy(statement, 12, arena),
 	        .started = sqlite3_column_int64(statement, 13),
 	        .ended = sqlite3_column_int64(statement, 14),
-	        .plan_json =
-	                has_plan ? mr_sql_column_copy(statement, 15, arena) : (mr_str){NULL, 0},
 	};
 }
 
@@ -97,7 +95,7 @@ static int find_one(struct mr_state *state, enum state_statement number, int64_t
 		(void)sqlite3_bind_int64(statement, 1, id);
 	result = mr_sql_step(&state->sql, statement);
 	if (result > 0)
-		*out = read_record(statement, true, arena);
+		*out = read_record(statement, arena);
 	(void)sqlite3_reset(statement);
 	return result < 0 ? result : result > 0 ? 0 : MR_E_NOT_FOUND;
 }
@@ -114,6 +112,21 @@ int mr_state_record_before(
 	return find_one(state, STATE_RECORD_BEFORE, id, arena, out);
 }
 
+int mr_state_record_plan(struct mr_state *state, int64_t id, struct mr_arena *arena, mr_str *out)
+{
+	int result;
+	sqlite3_stmt *statement = mr_state_read(state, STATE_RECORD_PLAN, &result);
+
+	if (!statement)
+		return result < 0 ? result : MR_E_NOT_FOUND;
+	(void)sqlite3_bind_int64(statement, 1, id);
+	result = mr_sql_step(&state->sql, statement);
+	if (result > 0)
+		*out = mr_sql_column_copy(statement, 0, arena);
+	(void)sqlite3_reset(statement);
+	return result < 0 ? result : result > 0 ? 0 : MR_E_NOT_FOUND;
+}
+
 int mr_state_records(struct mr_state *state, size_t limit, struct mr_arena *arena,
         struct mr_record **out, size_t *out_n)
 {
@@ -124,7 +137,7 @@ int mr_state_records(struct mr_state *state, size_t limit, struct mr_arena *aren
 	if (statement) {
 		(void)sqlite3_bind_int64(statement, 1, (sqlite3_int64)(limit & INT64_MAX));
 		while ((result = mr_sql_step(&state->sql, statement)) > 0)
-			mr_vec_push(&records, read_record(statement, false, arena));
+			mr_vec_push(&records, read_record(statement, arena));
 		(void)sqlite3_reset(statement);
 	}
 	if (result == 0) {

@@ -48,11 +48,12 @@ const char *const mr_state_texts[STATE_STATEMENT_COUNT] = {
                 " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) WHERE id = "
                 "?16",
         [STATE_RECORD_THIN] = "UPDATE run SET plan = '' WHERE id = ?1 - 1000",
-        [STATE_RECORD_FIND] = "SELECT " RECORD_COLUMNS ", plan FROM run WHERE id = ?1",
-        [STATE_RECORD_NEWEST] = "SELECT " RECORD_COLUMNS ", plan FROM run ORDER BY id DESC LIMIT 1",
+        [STATE_RECORD_FIND] = "SELECT " RECORD_COLUMNS " FROM run WHERE id = ?1",
+        [STATE_RECORD_NEWEST] = "SELECT " RECORD_COLUMNS " FROM run ORDER BY id DESC LIMIT 1",
         [STATE_RECORD_BEFORE] =
-                "SELECT " RECORD_COLUMNS ", plan FROM run WHERE id < ?1 AND result = 'applied'"
+                "SELECT " RECORD_COLUMNS " FROM run WHERE id < ?1 AND result = 'applied'"
                 " ORDER BY id DESC LIMIT 1",
+        [STATE_RECORD_PLAN] = "SELECT plan FROM run WHERE id = ?1",
         [STATE_RECORD_LIST] = "SELECT " RECORD_COLUMNS " FROM run ORDER BY id DESC LIMIT ?1",
         [STATE_QUARANTINE] = "INSERT OR REPLACE INTO quarantine VALUES (?1, ?2, ?3)",
         [STATE_QUARANTINE_FIND] =

@@ -105,7 +105,8 @@ struct mr_record {
 	int exit_status;
 	mr_str detail;       /* first error, or what was allowed and why */
 	mr_str summary_json; /* the plan's summary */
-	mr_str plan_json;    /* the plan as shown, without secrets */
+	mr_str plan_json;    /* the plan as shown, without secrets; only to be written: a first
+	                        apply's has a kilobyte for each user */
 	int64_t started, ended;
 };
 /* id 0: a new record, and its number in *out_id (may be NULL); else that record is written anew. */
@@ -114,7 +115,10 @@ MR_CHECK int mr_state_record(
 /* id 0: the newest. MR_E_NOT_FOUND. */
 MR_CHECK int mr_state_find_record(
         struct mr_state *state, int64_t id, struct mr_arena *arena, struct mr_record *out);
-/* Newest first, at most limit, without plan_json. */
+/* Its plan_json; empty: none was kept. MR_E_NOT_FOUND. */
+MR_CHECK int mr_state_record_plan(
+        struct mr_state *state, int64_t id, struct mr_arena *arena, mr_str *out);
+/* Newest first, at most limit. */
 MR_CHECK int mr_state_records(struct mr_state *state, size_t limit, struct mr_arena *arena,
         struct mr_record **out, size_t *out_n);
 /* The record of the newest applied run before id: the state that a rollback of id brings back. */

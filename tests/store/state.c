@@ -236,6 +236,7 @@ static void history_is_kept_newest_first(void **arg)
 	        .ended = 20};
 	struct mr_record *list;
 	int64_t first, second, third;
+	mr_str plan = {0};
 	size_t n;
 
 	assert_int_equal(mr_state_record(state, &record, &first), 0);
@@ -251,7 +252,10 @@ static void history_is_kept_newest_first(void **arg)
 	assert_int_equal(list[1].exit_status, 5);
 	assert_int_equal(mr_state_record_before(state, third, &f->arena, &record), 0);
 	assert_int_equal(record.id, first);
-	assert_true(mr_str_is(record.plan_json, "{\"a\":1}"));
+	assert_int_equal(record.plan_json.size, 0);
+	assert_int_equal(mr_state_record_plan(state, first, &f->arena, &plan), 0);
+	assert_true(mr_str_is(plan, "{\"a\":1}"));
+	assert_int_equal(mr_state_record_plan(state, third + 1, &f->arena, &plan), MR_E_NOT_FOUND);
 	assert_int_equal(mr_state_record_before(state, first, &f->arena, &record), MR_E_NOT_FOUND);
 	record.id = third;
 	record.result = MR_STR("recovered");
