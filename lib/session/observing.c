@@ -148,6 +148,8 @@ static void note_rows(struct mailreeve *session, const struct mr_plan *plan,
 		const char *server = mr_plan_drift_server(plan, i);
 		mr_str object, attribute;
 
+		if (mr_plan_leaves_out(plan, mr_str_from(server))) /* its last count stands */
+			continue;
 		if (mr_session_heals(session, how, server) &&
 		        !mr_contended_has(contended, n_contended, plan, i))
 			continue;

@@ -82,6 +82,20 @@ mv "$SCRATCH/tables" "$BED_POSTFIX_DIR/mailreeve"
 wait_for 5 told 'in order again'
 again
 
+say "a server that is read in part: what is seen of it is not counted again with every look"
+tables=$(echo "$BED_POSTFIX_DIR"/mailreeve/gen-*)
+echo 'mallory@example.org example.org/mallory/' | postmap -c "$BED_POSTFIX_DIR" -i "lmdb:$tables/virtual_mailbox_maps"
+wait_for 10 drift_is '{"dovecot": 0, "openldap": 0, "postfix": 1}'
+mv "$tables/virtual_alias_maps.lmdb" "$SCRATCH"
+for name in Mallory Oscar Walter; do # each is a look
+	set_sn "$name"
+	wait_for 10 told "live $name"
+done
+wait_for 10 drift_is '{"dovecot": 0, "openldap": 1, "postfix": 1}'
+mv "$SCRATCH/virtual_alias_maps.lmdb" "$tables"
+wait_for 10 told 'in order again'
+again
+
 say "the directory was away: what happens to the other servers is told all the same, and what was seen in it is not gone"
 set_sn Eve
 wait_for 5 told 'live Eve'
