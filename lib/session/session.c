@@ -233,13 +233,12 @@ static int compile(struct mailreeve *session, struct mr_wanted *out)
 
 static int want_directory(struct mailreeve *session, const char *path, struct mr_wanted *out)
 {
-	char *real = NULL;
 	int code = mr_session_check_folder(session);
+	char *real;
 
-	if (!code)
-		real = realpath(path, NULL);
 	if (code)
 		return code;
+	real = realpath(path, NULL);
 	if (!real)
 		return mr_fail(&session->diags, MR_E_USAGE, "cannot open folder '%s'", path);
 	out->directory = mr_str_copy(&session->arena, mr_str_from(real));
